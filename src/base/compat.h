@@ -1,0 +1,283 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  What differs between the major versions of PostgreSQL that perfopt is
+ *	  built against: the one place that asks PG_VERSION_NUM.
+ *
+ * Version 15 is the floor.  Each macro is written as if the newest version
+ * were the only one; where a version lacks the thing, the macro gives what
+ * the thing would be if nobody used it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_COMPAT_H
+#define PFO_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "perfopt needs PostgreSQL 15 or later"
+#endif
+
+/* the macros about varlenas left postgres.h for a header of their own */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/*
+ * Fields of the query tree, for cache/key.c
+ */
+
+/* the outer joins that can make a variable null */
+#if PG_VERSION_NUM >= 160000
+#define PFO_VAR_NULLINGRELS(var)	((var)->varnullingrels)
+#else
+#define PFO_VAR_NULLINGRELS(var)	((Bitmapset *) NULL)
+#endif
+
+/* XMLSERIALIZE(... INDENT) */
+#if PG_VERSION_NUM >= 160000
+#define PFO_XMLEXPR_INDENT(xexpr)	((xexpr)->indent)
+#else
+#define PFO_XMLEXPR_INDENT(xexpr)	false
+#endif
+
+/* a table function other than XMLTABLE, that is JSON_TABLE */
+#if PG_VERSION_NUM >= 170000
+#define PFO_TABLEFUNC_IS_XML(tf)	((tf)->functype == TFT_XMLTABLE)
+#else
+#define PFO_TABLEFUNC_IS_XML(tf)	true
+#endif
+
+/* the kind of a row comparison */
+#if PG_VERSION_NUM >= 180000
+#define PFO_ROWCOMPARE_TYPE(expr)	((expr)->cmptype)
+#else
+#define PFO_ROWCOMPARE_TYPE(expr)	((expr)->rctype)
+#endif
+
+/* the range table entry that stands for the output of GROUP BY */
+#if PG_VERSION_NUM >= 180000
+#define PFO_RTE_IS_GROUP(rte)		((rte)->rtekind == RTE_GROUP)
+#define PFO_RTE_GROUPEXPRS(rte)		((rte)->groupexprs)
+#else
+#define PFO_RTE_IS_GROUP(rte)		false
+#define PFO_RTE_GROUPEXPRS(rte)		NIL
+#endif
+
+/* RESPECT NULLS and IGNORE NULLS of a window function */
+#if PG_VERSION_NUM >= 190000
+#define PFO_WINDOWFUNC_NULLS(wfunc) ((wfunc)->ignore_nulls)
+#else
+#define PFO_WINDOWFUNC_NULLS(wfunc) 0
+#endif
+
+/*
+ * Transactions and snapshots, for cache/versions.c
+ */
+
+#include "access/transam.h"
+#include "catalog/pg_proc.h"
+#include "executor/executor.h"
+#include "nodes/parsenodes.h"
+#include "nodes/plannodes.h"
+#include "storage/lock.h"
+#include "storage/proc.h"
+#include "utils/acl.h"
+
+#if PG_VERSION_NUM >= 170000
+#define PFO_COMPLETION_COUNT()	(TransamVariables->xactCompletionCount)
+#define PFO_MY_PROC_INDEX		(MyProcNumber)
+#else
+#define PFO_COMPLETION_COUNT()	(ShmemVariableCache->xactCompletionCount)
+#define PFO_MY_PROC_INDEX		(MyProc->pgprocno)
+#endif
+
+/* the full id of an xid that is within 2^31 of a known one */
+static inline uint64
+pfo_full_xid(TransactionId xid, uint64 known)
+{
+	return known + (int64) (int32) (xid - (TransactionId) known);
+}
+
+/*
+ * Has the transaction released the lock on its own id?  It does so after it
+ * sent its invalidation messages.
+ */
+static inline bool
+pfo_xact_lock_is_free(TransactionId xid)
+{
+	LOCKTAG		tag;
+	LockAcquireResult result;
+
+	SET_LOCKTAG_TRANSACTION(tag, xid);
+#if PG_VERSION_NUM >= 180000
+	result = LockAcquireExtended(&tag, ShareLock, false, true, false, NULL,
+								 false);
+#else
+	result = LockAcquireExtended(&tag, ShareLock, false, true, false, NULL);
+#endif
+	if (result == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	LockRelease(&tag, ShareLock, false);
+	return true;
+}
+
+/*
+ * Executor
+ */
+
+#if PG_VERSION_NUM >= 180000
+#define pfo_form_minimal_tuple(desc, values, isnull) \
+	heap_form_minimal_tuple(desc, values, isnull, 0)
+#else
+#define pfo_form_minimal_tuple(desc, values, isnull) \
+	heap_form_minimal_tuple(desc, values, isnull)
+#endif
+
+static inline void
+pfo_init_range_table(EState *estate, PlannedStmt *stmt)
+{
+#if PG_VERSION_NUM >= 180000
+	ExecInitRangeTable(estate, stmt->rtable, stmt->permInfos,
+					   bms_copy(stmt->unprunableRelids));
+	estate->es_part_prune_infos = stmt->partPruneInfos;
+	ExecDoInitialPruning(estate);
+#elif PG_VERSION_NUM >= 160000
+	ExecInitRangeTable(estate, stmt->rtable, stmt->permInfos);
+#else
+	ExecInitRangeTable(estate, stmt->rtable);
+#endif
+}
+
+/* a plan without a tree of its own has nothing to prune */
+static inline void
+pfo_clear_pruning(PlannedStmt *stmt)
+{
+#if PG_VERSION_NUM >= 180000
+	stmt->partPruneInfos = NIL;
+	stmt->unprunableRelids = NULL;
+#endif
+}
+
+/*
+ * Permissions
+ */
+
+#if PG_VERSION_NUM >= 160000
+#define pfo_may_execute(function, role) \
+	(object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define pfo_may_execute(function, role) \
+	(pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
+/*
+ * An entry that bears permissions: RTEPermissionInfo since 16, before that
+ * the range table entry itself.
+ */
+#if PG_VERSION_NUM >= 160000
+typedef RTEPermissionInfo PfoPermission;
+#else
+typedef RangeTblEntry PfoPermission;
+#endif
+
+static inline void
+pfo_append_query_permissions(Query *query, List **entries)
+{
+	ListCell   *lc;
+
+#if PG_VERSION_NUM >= 160000
+	foreach(lc, query->rteperminfos)
+#else
+	foreach(lc, query->rtable)
+#endif
+	{
+		PfoPermission *entry = (PfoPermission *) lfirst(lc);
+
+		if (entry->requiredPerms != 0)
+			*entries = lappend(*entries, entry);
+	}
+}
+
+/* the entries of a plan, as a list of its own */
+static inline List *
+pfo_plan_permissions(PlannedStmt *stmt)
+{
+	List	   *entries = NIL;
+	ListCell   *lc;
+
+#if PG_VERSION_NUM >= 160000
+	foreach(lc, stmt->permInfos)
+#else
+	foreach(lc, stmt->rtable)
+#endif
+	{
+		PfoPermission *entry = (PfoPermission *) lfirst(lc);
+
+		if (entry->requiredPerms != 0)
+			entries = lappend(entries, entry);
+	}
+	return entries;
+}
+
+static inline void
+pfo_set_plan_permissions(PlannedStmt *stmt, List *entries)
+{
+#if PG_VERSION_NUM >= 160000
+	stmt->permInfos = entries;
+#else
+	stmt->rtable = list_concat(entries, stmt->rtable);
+#endif
+}
+
+static inline bool
+pfo_same_permission(const PfoPermission *a, const PfoPermission *b)
+{
+	return a->relid == b->relid &&
+		a->requiredPerms == b->requiredPerms &&
+		a->checkAsUser == b->checkAsUser &&
+		bms_equal(a->selectedCols, b->selectedCols);
+}
+
+/*
+ * The table of settings, for cache/settings.c: all of them, and where the
+ * value of one that is a string is kept
+ */
+#if PG_VERSION_NUM >= 160000
+#define PFO_GUC_VARIABLES(nvars)	get_guc_variables(nvars)
+#else
+#define PFO_GUC_VARIABLES(nvars) \
+	(*(nvars) = GetNumConfigOptions(), get_guc_variables())
+#endif
+#if PG_VERSION_NUM >= 190000
+#define PFO_GUC_STRING_VARIABLE(gen)	((gen)->_string.variable)
+#else
+#define PFO_GUC_STRING_VARIABLE(gen) \
+	(((struct config_string *) (gen))->variable)
+#endif
+
+/*
+ * Hooks whose signature differs
+ */
+
+#if PG_VERSION_NUM >= 180000
+#define PFO_EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define PFO_EXECUTOR_RUN_ARGS	queryDesc, direction, count
+#else
+#define PFO_EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, \
+	bool execute_once
+#define PFO_EXECUTOR_RUN_ARGS	queryDesc, direction, count, execute_once
+#endif
+
+#if PG_VERSION_NUM >= 190000
+#define PFO_PLANNER_PARAMS \
+	Query *parse, const char *query_string, int cursorOptions, \
+	ParamListInfo boundParams, struct ExplainState *es
+#else
+#define PFO_PLANNER_PARAMS \
+	Query *parse, const char *query_string, int cursorOptions, \
+	ParamListInfo boundParams
+#endif
+
+#endif							/* PFO_COMPAT_H */

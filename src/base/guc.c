@@ -1,0 +1,155 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.c
+ *	  Definition of the settings perfopt.*, with their checks.
+ *
+ * Nothing but settings lives here; what a setting does is said where it is
+ * read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "access/parallel.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/plancache.h"
+
+#include "base/guc.h"
+
+/*
+ * How SELECTs are answered.  An administrator switches serving on with
+ * ALTER DATABASE ... SET perfopt.cache = auto, or for a role; anyone may
+ * choose for his own session, but force, which can push out the entries of
+ * others, is for superusers.
+ */
+int			pfo_cache_mode = PFO_CACHE_OBSERVE;
+
+/*
+ * All the shared memory of the cache: entries, version slots, statistics.
+ * Reserved at server start.
+ */
+int			pfo_cache_size = PFO_CACHE_SIZE_DEFAULT;
+
+/* A result larger than this is not kept; capturing it stops there. */
+int			pfo_cache_max_result = PFO_MAX_RESULT_DEFAULT;
+
+/*
+ * In mode auto, statements that take less than this, planning included, are
+ * not kept: reading them from the cache would save too little.
+ */
+double		pfo_cache_min_time = PFO_MIN_TIME_DEFAULT;
+
+/* In mode auto, how often the same key must be seen before it is kept. */
+int			pfo_cache_min_calls = PFO_MIN_CALLS_DEFAULT;
+
+/*
+ * The share of hits that are executed nevertheless, in the same snapshot,
+ * and compared.  1 proves each answer and saves nothing.
+ */
+double		pfo_cache_verify = 0.0;
+
+/* Whether EXPLAIN shows what the cache does. */
+bool		pfo_explain = true;
+
+/*
+ * For tests: an execution that fills the cache is answered from the entry
+ * that it just stored.
+ */
+bool		pfo_debug_reserve = false;
+
+static const struct config_enum_entry cache_modes[] = {
+	{"off", PFO_CACHE_OFF, false},
+	{"observe", PFO_CACHE_OBSERVE, false},
+	{"manual", PFO_CACHE_MANUAL, false},
+	{"auto", PFO_CACHE_AUTO, false},
+	{"force", PFO_CACHE_FORCE, false},
+	{NULL, 0, false}
+};
+
+/*
+ * The role is looked at only where somebody asks for himself or for a role
+ * or database; settings files are the administrator's.
+ */
+static bool
+check_cache_mode(int *newval, void **extra, GucSource source)
+{
+	if (*newval != PFO_CACHE_FORCE)
+		return true;
+	if (source != PGC_S_TEST && source != PGC_S_CLIENT &&
+		source != PGC_S_SESSION)
+		return true;
+	if (!IsUnderPostmaster || InitializingParallelWorker || superuser())
+		return true;
+
+	GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+	GUC_check_errmsg("permission denied to set parameter \"perfopt.cache\" to \"force\"");
+	GUC_check_errdetail("Only superusers may cache every statement at its first execution.");
+	GUC_check_errhint("Use SET perfopt.cache = 'auto'.");
+	return false;
+}
+
+/*
+ * Plans made while nothing was served do not contain our node; without a
+ * reset a pooled session's prepared statements would never be served.
+ */
+static void
+assign_cache_mode(int newval, void *extra)
+{
+	if (IsUnderPostmaster && !InitializingParallelWorker &&
+		pfo_mode_serves(newval) && !pfo_mode_serves(pfo_cache_mode))
+		ResetPlanCache();
+}
+
+void
+pfo_guc_init(void)
+{
+	DefineCustomEnumVariable("perfopt.cache",
+							 "How SELECTs are answered from the result cache.",
+							 "off, observe (count and predict only), manual (asked for by comment), auto, force (superusers).",
+							 &pfo_cache_mode, PFO_CACHE_OBSERVE, cache_modes,
+							 PGC_USERSET, 0,
+							 check_cache_mode, assign_cache_mode, NULL);
+	DefineCustomIntVariable("perfopt.cache_size",
+							"Shared memory of the result cache.",
+							NULL,
+							&pfo_cache_size, PFO_CACHE_SIZE_DEFAULT,
+							PFO_CACHE_SIZE_MIN, PFO_CACHE_SIZE_MAX,
+							PGC_POSTMASTER, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("perfopt.cache_max_result",
+							"Results larger than this are not cached.",
+							NULL,
+							&pfo_cache_max_result, PFO_MAX_RESULT_DEFAULT,
+							PFO_MAX_RESULT_MIN, PFO_MAX_RESULT_MAX,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomRealVariable("perfopt.cache_min_time",
+							 "Statements that take less time, planning included, are not cached in mode auto.",
+							 NULL,
+							 &pfo_cache_min_time, PFO_MIN_TIME_DEFAULT,
+							 0.0, PFO_MIN_TIME_MAX,
+							 PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("perfopt.cache_min_calls",
+							"How often the same statement must be seen before it is cached in mode auto.",
+							NULL,
+							&pfo_cache_min_calls, PFO_MIN_CALLS_DEFAULT,
+							1, PFO_MIN_CALLS_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomRealVariable("perfopt.cache_verify",
+							 "Share of hits that are executed as well and compared.",
+							 "0 trusts the cache, 1 verifies each answer.",
+							 &pfo_cache_verify, 0.0, 0.0, 1.0,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("perfopt.explain",
+							 "Lets EXPLAIN show what the cache does.",
+							 NULL,
+							 &pfo_explain, true,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("perfopt.debug_reserve",
+							 "For tests: answers an execution from the entry it just stored.",
+							 NULL,
+							 &pfo_debug_reserve, false,
+							 PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("perfopt");
+}

@@ -1,0 +1,46 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.h
+ *	  The settings of perfopt: one variable each, defined and checked in
+ *	  guc.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_GUC_H
+#define PFO_GUC_H
+
+typedef enum PfoCacheMode
+{
+	PFO_CACHE_OFF,				/* nothing is looked up, stored or counted */
+	PFO_CACHE_OBSERVE,			/* count and predict, serve nothing */
+	PFO_CACHE_MANUAL,			/* only statements asked for by a comment */
+	PFO_CACHE_AUTO,				/* admission decides */
+	PFO_CACHE_FORCE				/* every eligible statement (superusers) */
+} PfoCacheMode;
+
+#define PFO_CACHE_SIZE_DEFAULT	(64 * 1024) /* kB */
+#define PFO_CACHE_SIZE_MIN		512
+#define PFO_CACHE_SIZE_MAX		(1024 * 1024 * 1024)
+#define PFO_MAX_RESULT_DEFAULT	(4 * 1024)	/* kB */
+#define PFO_MAX_RESULT_MIN		1
+#define PFO_MAX_RESULT_MAX		(512 * 1024)
+#define PFO_MIN_TIME_DEFAULT	0.1 /* ms */
+#define PFO_MIN_TIME_MAX		3600000.0
+#define PFO_MIN_CALLS_DEFAULT	2
+#define PFO_MIN_CALLS_MAX		1000
+
+extern int	pfo_cache_mode;		/* PfoCacheMode */
+extern int	pfo_cache_size;		/* kB */
+extern int	pfo_cache_max_result;	/* kB */
+extern double pfo_cache_min_time;	/* ms */
+extern int	pfo_cache_min_calls;
+extern double pfo_cache_verify; /* share of hits, 0 to 1 */
+extern bool pfo_explain;
+extern bool pfo_debug_reserve;
+
+/* does this mode answer statements from the cache? */
+#define pfo_mode_serves(mode) ((mode) >= PFO_CACHE_MANUAL)
+
+extern void pfo_guc_init(void);
+
+#endif							/* PFO_GUC_H */

@@ -1,0 +1,181 @@
+/*-------------------------------------------------------------------------
+ *
+ * normalize.c
+ *	  The text of a statement with its constants replaced.
+ *
+ * PostgreSQL's own lexer finds the tokens, so quoting of every kind is
+ * understood.  Placeholders are numbered after the parameters that the text
+ * has already.  The text was parsed before, so the lexer has no reason to
+ * complain; it may in a statement cut from its surroundings, therefore its
+ * errors are caught and end the text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "common/keywords.h"
+#include "mb/pg_wchar.h"
+#include "parser/scanner.h"
+#include "utils/memutils.h"
+
+#include "base/normalize.h"
+
+/* longer statements are cut before they are read */
+#define MAX_TEXT	(16 * 1024)
+
+/*
+ * The lexer's numbers of literal tokens.  They come first in each grammar
+ * that uses it, in the same order, as the lexer demands.
+ */
+enum
+{
+	TOKEN_FCONST = 260,
+	TOKEN_SCONST,
+	TOKEN_USCONST,
+	TOKEN_BCONST,
+	TOKEN_XCONST,
+	TOKEN_ICONST = 266
+};
+
+typedef struct Output
+{
+	char	   *to;
+	Size		size;
+	Size		used;
+	bool		full;
+} Output;
+
+static void
+put(Output *out, const char *s, Size len)
+{
+	if (out->full)
+		return;
+	if (out->used + len + 1 > out->size)
+	{
+		len = pg_mbcliplen(s, len, out->size - out->used - 1);
+		out->full = true;
+	}
+	memcpy(out->to + out->used, s, len);
+	out->used += len;
+	out->to[out->used] = '\0';
+}
+
+static int
+highest_parameter(const char *text)
+{
+	int			highest = 0;
+
+	for (const char *s = strchr(text, '$'); s != NULL; s = strchr(s + 1, '$'))
+		highest = Max(highest, atoi(s + 1));
+	return Max(highest, 0);
+}
+
+static bool
+is_constant(int token)
+{
+	return (token >= TOKEN_FCONST && token <= TOKEN_XCONST) ||
+		token == TOKEN_ICONST;
+}
+
+/* Where a token ends that is followed by space or comments up to end. */
+static int
+token_end(const char *text, int start, int end)
+{
+	int			stop = end;
+
+	if (text[start] != '"')
+	{
+		for (int i = start + 1; i + 1 < end; i++)
+		{
+			if ((text[i] == '/' && text[i + 1] == '*') ||
+				(text[i] == '-' && text[i + 1] == '-'))
+			{
+				stop = i;
+				break;
+			}
+		}
+	}
+	while (stop > start && isspace((unsigned char) text[stop - 1]))
+		stop--;
+	return stop;
+}
+
+static void
+normalize(const char *text, Output *out)
+{
+	core_yyscan_t scanner;
+	core_yy_extra_type extra;
+	core_YYSTYPE value;
+	YYLTYPE		location;
+	int			number = highest_parameter(text) + 1;
+	int			previous_end = 0;
+	int			token;
+	int			start;
+
+	scanner = scanner_init(text, &extra, &ScanKeywords, ScanKeywordTokens);
+	extra.escape_string_warning = false;
+
+	token = core_yylex(&value, &location, scanner);
+	start = location;
+	while (token != 0 && token != ';' && !out->full)
+	{
+		/* a token's end is known from the start of the next one only */
+		int			next = core_yylex(&value, &location, scanner);
+		int			end = next == 0 ? (int) strlen(text) : location;
+
+		if (start > previous_end && out->used > 0)
+			put(out, " ", 1);
+		if (is_constant(token))
+		{
+			char		digits[16];
+
+			put(out, digits, snprintf(digits, sizeof(digits), "$%d", number++));
+			while (end > start && isspace((unsigned char) text[end - 1]))
+				end--;
+		}
+		else
+		{
+			end = token_end(text, start, end);
+			put(out, text + start, end - start);
+		}
+		previous_end = end;
+		token = next;
+		start = location;
+	}
+	scanner_finish(scanner);
+}
+
+void
+pfo_normalize(const char *text, int location, int len, char *out, Size size)
+{
+	MemoryContext context;
+	MemoryContext old;
+	Output		output = {out, size, 0, false};
+	char	   *copy;
+
+	out[0] = '\0';
+	if (text == NULL)
+		return;
+	if (location > 0)
+		text += location;
+	len = strnlen(text, len > 0 ? Min(len, MAX_TEXT) : MAX_TEXT);
+	len = pg_mbcliplen(text, len, len);
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "perfopt normalize",
+									ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
+	copy = pnstrdup(text, len);
+	PG_TRY();
+	{
+		normalize(copy, &output);
+	}
+	PG_CATCH();
+	{
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}

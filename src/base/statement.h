@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.h
+ *	  What features may know of the statement that is running: how deep it is
+ *	  nested, and whether somebody only wants it explained.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_STATEMENT_H
+#define PFO_STATEMENT_H
+
+#define PFO_NOT_EXPLAINING (-1)
+
+/* statements that are running above: 0 for what the client sent */
+extern int	pfo_nesting_level;
+
+/* the nesting level at which an EXPLAIN is running, or PFO_NOT_EXPLAINING */
+extern int	pfo_explaining_level;
+
+#define pfo_is_nested()		(pfo_nesting_level > 0)
+#define pfo_is_explaining() (pfo_explaining_level == pfo_nesting_level)
+
+#endif							/* PFO_STATEMENT_H */

@@ -1,0 +1,108 @@
+/*-------------------------------------------------------------------------
+ *
+ * tags.c
+ *	  What an application says about a statement in its comments.
+ *
+ * A search for the word decides nearly every statement; only a text that
+ * holds it is scanned, once, with quoted strings and identifiers skipped.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "base/tags.h"
+
+#define WORD	"perfopt:"
+
+/* What one comment says, its marks taken off. */
+static PfoTag
+tag_of_comment(const char *s, const char *end)
+{
+	while (s < end && isspace((unsigned char) *s))
+		s++;
+	if (end - s < (int) strlen(WORD) ||
+		pg_strncasecmp(s, WORD, strlen(WORD)) != 0)
+		return PFO_TAG_NONE;
+	s += strlen(WORD);
+	while (s < end && isspace((unsigned char) *s))
+		s++;
+	while (end > s && isspace((unsigned char) end[-1]))
+		end--;
+	if (end - s == 5 && pg_strncasecmp(s, "cache", 5) == 0)
+		return PFO_TAG_CACHE;
+	if (end - s == 7 && pg_strncasecmp(s, "nocache", 7) == 0)
+		return PFO_TAG_NOCACHE;
+	return PFO_TAG_NONE;
+}
+
+static const char *
+skip_quoted(const char *s, const char *end, char quote)
+{
+	for (s++; s < end && *s != quote; s++)
+		;
+	return s;
+}
+
+/* The end of a comment that may contain others: its last two characters. */
+static const char *
+find_comment_end(const char *s, const char *end)
+{
+	int			depth = 1;
+
+	for (; s + 1 < end; s++)
+	{
+		if (s[0] == '/' && s[1] == '*')
+		{
+			depth++;
+			s++;
+		}
+		else if (s[0] == '*' && s[1] == '/')
+		{
+			if (--depth == 0)
+				return s;
+			s++;
+		}
+	}
+	return end;
+}
+
+PfoTag
+pfo_tag_of(const char *text, int location, int len)
+{
+	const char *s = text;
+	const char *end;
+	PfoTag		found = PFO_TAG_NONE;
+
+	if (text == NULL)
+		return PFO_TAG_NONE;
+	if (location > 0)
+		s += location;
+	if (strstr(s, WORD) == NULL)
+		return PFO_TAG_NONE;
+	end = len > 0 ? s + strnlen(s, len) : s + strlen(s);
+
+	for (; s + 1 < end; s++)
+	{
+		if (*s == '\'' || *s == '"')
+			s = skip_quoted(s, end, *s);
+		else if (s[0] == '-' && s[1] == '-')
+		{
+			while (s + 1 < end && *s != '\n')
+				s++;
+		}
+		else if (s[0] == '/' && s[1] == '*')
+		{
+			const char *close = find_comment_end(s + 2, end);
+			PfoTag		tag = tag_of_comment(s + 2, close);
+
+			if (tag == PFO_TAG_NOCACHE)
+				return tag;
+			if (tag != PFO_TAG_NONE)
+				found = tag;
+			s = close + 1;
+		}
+	}
+	return found;
+}

@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ *
+ * functions.h
+ *	  What we know of functions beyond their labels: reviewed lists.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_FUNCTIONS_H
+#define PFO_FUNCTIONS_H
+
+/* a STABLE function that depends on its arguments and hashed settings only */
+#define PFO_FUNCTION_OK			0x01
+/* a STABLE function without side effects whose value could join the key */
+#define PFO_FUNCTION_FOLDABLE	0x02
+/* labelled IMMUTABLE, yet it depends on more than its arguments */
+#define PFO_FUNCTION_LIES		0x04
+/* calls the output functions of its arguments' types */
+#define PFO_FUNCTION_OUTPUT		0x08
+/* calls the input functions of its result's types */
+#define PFO_FUNCTION_INPUT		0x10
+
+/* a set of the flags above; 0 for a function that is on no list */
+extern int	pfo_function_flags(Oid funcid);
+
+/* may the IMMUTABLE C functions of this extension be believed? */
+extern bool pfo_function_extension_ok(const char *extname);
+
+static inline bool
+pfo_function_stable_ok(Oid funcid)
+{
+	return (pfo_function_flags(funcid) & PFO_FUNCTION_OK) != 0;
+}
+
+static inline bool
+pfo_function_foldable(Oid funcid)
+{
+	return (pfo_function_flags(funcid) & PFO_FUNCTION_FOLDABLE) != 0;
+}
+
+#endif							/* PFO_FUNCTIONS_H */

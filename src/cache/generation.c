@@ -1,0 +1,133 @@
+/*-------------------------------------------------------------------------
+ *
+ * generation.c
+ *	  Has this backend learnt of a changed definition since a plan was made?
+ *
+ * A plan may be older than its snapshot: it was made from a definition that
+ * a transaction visible to the snapshot has replaced.  Its rows must not be
+ * stored (rule 8 of versions.c).  So invalidation messages are counted: each
+ * gets the next number of a clock, remembered at the relation or catalog row
+ * it concerns, hashed into a fixed array.  A plan is young enough if nothing
+ * it was made from bears a number later than the clock before planning.
+ *
+ * The clock is read before planning, not before parse analysis: whatever
+ * parse analysis and rewriting took from the catalogs is part of the tree
+ * and thereby of the key.
+ *
+ * Backend-local, no locking.  A collision of hashes only keeps an answer
+ * from being stored.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "nodes/plannodes.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+
+#include "cache/generation.h"
+
+#define NPLACES	4096
+
+static uint64 now = 1;
+static uint64 everything = 0;	/* when all of it was invalidated */
+static uint64 permissions = 0;
+static uint64 relations[NPLACES];
+static uint64 rows[NPLACES];
+
+static uint64 *
+relation_place(Oid relid)
+{
+	return &relations[murmurhash32(relid) % NPLACES];
+}
+
+static uint64 *
+row_place(int cache_id, uint32 hash_value)
+{
+	return &rows[hash_combine(murmurhash32(cache_id), hash_value) % NPLACES];
+}
+
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	now++;
+	if (OidIsValid(relid))
+		*relation_place(relid) = now;
+	else
+		everything = now;
+}
+
+static void
+row_changed(Datum arg, int cache_id, uint32 hash_value)
+{
+	now++;
+	if (hash_value != 0)
+		*row_place(cache_id, hash_value) = now;
+	else
+		everything = now;
+	if (cache_id == PROCOID)
+		permissions = now;
+}
+
+/* What plans do not name one by one. */
+static void
+any_changed(Datum arg, int cache_id, uint32 hash_value)
+{
+	everything = ++now;
+}
+
+static void
+roles_changed(Datum arg, int cache_id, uint32 hash_value)
+{
+	permissions = ++now;
+}
+
+void
+pfo_generation_init(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, row_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, row_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(OPEROID, any_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(CASTSOURCETARGET, any_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AMOPOPID, any_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, roles_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, roles_changed, (Datum) 0);
+}
+
+uint64
+pfo_generation_now(void)
+{
+	return now;
+}
+
+bool
+pfo_generation_unchanged(uint64 since, List *relids, List *inval_items)
+{
+	ListCell   *lc;
+
+	if (since == now)
+		return true;
+	if (everything > since)
+		return false;
+	foreach(lc, relids)
+	{
+		if (*relation_place(lfirst_oid(lc)) > since)
+			return false;
+	}
+	foreach(lc, inval_items)
+	{
+		PlanInvalItem *item = lfirst_node(PlanInvalItem, lc);
+
+		if (*row_place(item->cacheId, item->hashValue) > since)
+			return false;
+	}
+	return true;
+}
+
+uint64
+pfo_generation_of_permissions(void)
+{
+	return Max(permissions, everything);
+}

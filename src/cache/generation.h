@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * generation.h
+ *	  Has this backend learnt of a changed definition since a plan was made?
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_GENERATION_H
+#define PFO_GENERATION_H
+
+#include "nodes/pg_list.h"
+
+extern void pfo_generation_init(void);
+
+/* A point in this backend's stream of invalidation messages. */
+extern uint64 pfo_generation_now(void);
+
+/*
+ * True if no message since that point concerned these relations (OIDs) or
+ * these catalog rows (PlanInvalItems).
+ */
+extern bool pfo_generation_unchanged(uint64 since, List *relids,
+									 List *inval_items);
+
+/* Advances when functions, roles or memberships change: permissions. */
+extern uint64 pfo_generation_of_permissions(void);
+
+#endif							/* PFO_GENERATION_H */

@@ -1,0 +1,310 @@
+/*-------------------------------------------------------------------------
+ *
+ * lookup.c
+ *	  One execution and the cache.
+ *
+ * The order matters and is that of rules 3 to 5 and 8 of versions.c: the
+ * snapshot exists before anything is read; the own transaction's writes are
+ * looked at for the relations of the entry found; for storing, versions are
+ * noted after the plan was made, invalidation messages are accepted after
+ * that, and then the plan must not be older than any of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/inval.h"
+
+#include "base/guc.h"
+#include "base/statement.h"
+#include "cache/counters.h"
+#include "cache/generation.h"
+#include "cache/key.h"
+#include "cache/lookup.h"
+#include "cache/modified.h"
+#include "cache/permissions.h"
+#include "cache/policy.h"
+#include "cache/settings.h"
+
+static bool
+owns_temp_namespace(void)
+{
+	Oid			temp;
+	Oid			toast;
+
+	GetTempNamespaceState(&temp, &toast);
+	return OidIsValid(temp);
+}
+
+/* What the session or the statement say against using the cache at all. */
+static PfoReason
+why_not(const PfoPlanInfo *info)
+{
+	if (pfo_is_nested())
+		return PFO_REASON_NESTED;
+	if (IsParallelWorker())
+		return PFO_REASON_PARALLEL_WORKER;
+	if (IsolationIsSerializable())
+		return PFO_REASON_SERIALIZABLE;
+	if (pfo_cache_mode == PFO_CACHE_MANUAL && !info->asked)
+		return PFO_REASON_NOT_ASKED;
+	if (info->plain_parents && owns_temp_namespace())
+		return PFO_REASON_TEMP_CHILDREN;
+	if (pfo_policy_disabled(info->queryid))
+		return PFO_REASON_DIFFERED;
+	return PFO_REASON_NONE;
+}
+
+static bool
+make_key(const PfoHash *tree, const Bitmapset *param_ids,
+		 ParamListInfo params, PfoHash *key, PfoReason *reason)
+{
+	PfoHasher	hasher;
+	PfoHash		settings;
+
+	if (!pfo_settings_hash(&settings))
+	{
+		*reason = PFO_REASON_SETTING;
+		return false;
+	}
+	pfo_hasher_init(&hasher);
+	pfo_hasher_add(&hasher, tree, sizeof(*tree));
+	pfo_hasher_add(&hasher, &MyDatabaseId, sizeof(Oid));
+	pfo_hasher_add(&hasher, &settings, sizeof(settings));
+	if (!bms_is_empty(param_ids) &&
+		!pfo_key_params(&hasher, param_ids, params))
+	{
+		*reason = PFO_REASON_PARAMETER;
+		return false;
+	}
+	*key = pfo_hasher_final(&hasher);
+	return true;
+}
+
+/* What is cheap to compare, so that equal hashes alone serve nobody. */
+static bool
+same_statement(const PfoEntry *entry, const PfoHash *tree, TupleDesc result)
+{
+	const Oid  *types = pfo_entry_array(entry, types, Oid);
+
+	if (entry->info.dbid != MyDatabaseId ||
+		!pfo_hash_equal(entry->info.tree, *tree) ||
+		entry->info.natts != result->natts)
+		return false;
+	for (int i = 0; i < result->natts; i++)
+	{
+		if (types[i] != TupleDescAttr(result, i)->atttypid)
+			return false;
+	}
+	return true;
+}
+
+/* Rule 5, but for the permissions. */
+static PfoReason
+validate(PfoEntry *entry, const PfoView *view)
+{
+	PfoDependency *deps = pfo_entry_array(entry, deps, PfoDependency);
+	bool		settled = true;
+
+	for (uint32 i = 0; i < entry->info.ndeps; i++)
+	{
+		uint64		version;
+
+		settled &= pfo_versions_read(view, deps[i].slot, &version);
+		if (version != deps[i].version)
+		{
+			pfo_count(PFO_COUNT_INVALIDATIONS, 1);
+			pfo_store_remove(entry);
+			return PFO_REASON_COLD;
+		}
+	}
+	if (!settled)
+		return PFO_REASON_UNSETTLED;
+	return pfo_modified_by_own(pfo_entry_array(entry, relids, Oid),
+							   entry->info.nrelids);
+}
+
+/* Sets entry, or the reason why there is none to use. */
+static void
+find_entry(PfoAttempt *attempt, TupleDesc result)
+{
+	PfoEntry   *entry = pfo_store_lookup(&attempt->key);
+
+	/* in the attempt from the start: on an error its owner drops the pin */
+	attempt->entry = entry;
+	attempt->reason = PFO_REASON_COLD;
+	if (entry == NULL)
+		return;
+	if (same_statement(entry, &attempt->info->tree, result))
+	{
+		attempt->reason = validate(entry, &attempt->view);
+		if (attempt->reason == PFO_REASON_NONE &&
+			!pfo_permissions_functions(attempt->info->functions))
+			attempt->reason = PFO_REASON_PERMISSION;
+	}
+	if (attempt->reason == PFO_REASON_NONE)
+	{
+		/* a plain store: who sees the mark a moment late loses nothing */
+		if (pg_atomic_read_u32(&entry->used) == 0)
+			pg_atomic_write_u32(&entry->used, 1);
+	}
+	else
+	{
+		attempt->entry = NULL;
+		pfo_store_unpin(entry);
+	}
+}
+
+/* A digest of the versions that the answer depends on, for prediction. */
+static uint64
+version_digest(const PfoPlanInfo *info)
+{
+	uint64		digest = pfo_versions_peek(pfo_slot_of_database(MyDatabaseId));
+	ListCell   *lc;
+
+	foreach(lc, info->depends)
+	{
+		PfoSlotId	slot = pfo_slot_of_relation(MyDatabaseId, lfirst_oid(lc));
+
+		digest = hash_combine64(digest, pfo_versions_peek(slot));
+	}
+	return digest;
+}
+
+static void
+admission(PfoAttempt *attempt)
+{
+	uint32		seen;
+
+	if (pfo_cache_mode == PFO_CACHE_FORCE || attempt->info->asked)
+	{
+		attempt->wanted = true;
+		return;
+	}
+	seen = pfo_policy_sighting(&attempt->key, version_digest(attempt->info),
+							   &attempt->would_hit);
+	attempt->wanted = seen >= (uint32) pfo_cache_min_calls;
+}
+
+void
+pfo_attempt_lookup(PfoAttempt *attempt, const PfoPlanInfo *info,
+				   Snapshot snapshot, ParamListInfo params, TupleDesc result)
+{
+	memset(attempt, 0, sizeof(*attempt));
+	attempt->info = info;
+	attempt->bypassed = true;
+
+	attempt->reason = why_not(info);
+	if (attempt->reason != PFO_REASON_NONE)
+		return;
+	attempt->reason = pfo_view_init(&attempt->view, snapshot);
+	if (attempt->reason != PFO_REASON_NONE)
+		return;
+	if (!make_key(&info->tree, info->params, params, &attempt->key,
+				  &attempt->reason))
+		return;
+
+	attempt->bypassed = false;
+	find_entry(attempt, result);
+	if (attempt->entry == NULL)
+		admission(attempt);
+}
+
+bool
+pfo_attempt_again(PfoAttempt *attempt, TupleDesc result)
+{
+	find_entry(attempt, result);
+	return attempt->entry != NULL;
+}
+
+static bool
+note(PfoAttempt *attempt, Oid relid, PfoSlotId slot)
+{
+	PfoDependency *dep = &attempt->deps[attempt->ndeps++];
+
+	dep->relid = relid;
+	dep->slot = slot;
+	return pfo_versions_read(&attempt->view, slot, &dep->version);
+}
+
+bool
+pfo_attempt_prepare_store(PfoAttempt *attempt, const PfoPlanInfo *info)
+{
+	int			nrelids = list_length(info->depends);
+	PfoDependency *deps;
+	bool		settled;
+	ListCell   *lc;
+
+	if (!attempt->wanted)
+	{
+		attempt->reason = PFO_REASON_COLD;
+		return false;
+	}
+
+	deps = palloc(sizeof(PfoDependency) * (nrelids + 1));
+	attempt->deps = deps;
+	attempt->ndeps = 0;
+	settled = note(attempt, InvalidOid, pfo_slot_of_database(MyDatabaseId));
+	foreach(lc, info->depends)
+		settled &= note(attempt, lfirst_oid(lc),
+						pfo_slot_of_relation(MyDatabaseId, lfirst_oid(lc)));
+
+	if (!settled)
+		attempt->reason = PFO_REASON_UNSETTLED;
+	else
+	{
+		Oid		   *relids = palloc(sizeof(Oid) * Max(nrelids, 1));
+
+		for (int i = 0; i < nrelids; i++)
+			relids[i] = deps[i + 1].relid;
+		attempt->reason = pfo_modified_by_own(relids, nrelids);
+		pfree(relids);
+	}
+	if (attempt->reason == PFO_REASON_NONE)
+	{
+		AcceptInvalidationMessages();
+		if (!pfo_generation_unchanged(info->generation, info->depends,
+									  info->child->invalItems))
+			attempt->reason = PFO_REASON_CATALOG_CHANGED;
+	}
+	if (attempt->reason != PFO_REASON_NONE)
+		attempt->deps = NULL;
+	return attempt->deps != NULL;
+}
+
+PfoEntry *
+pfo_lookup_likely(const PfoHash *tree)
+{
+	PfoHash		key;
+	PfoReason	reason;
+	PfoEntry   *entry;
+	PfoDependency *deps;
+
+	if (!make_key(tree, NULL, NULL, &key, &reason))
+		return NULL;
+	entry = pfo_store_lookup(&key);
+	if (entry == NULL)
+		return NULL;
+	deps = pfo_entry_array(entry, deps, PfoDependency);
+	if ((entry->info.flags & PFO_ENTRY_SKIP_PLANNING) &&
+		entry->info.dbid == MyDatabaseId &&
+		pfo_hash_equal(entry->info.tree, *tree))
+	{
+		uint32		i;
+
+		for (i = 0; i < entry->info.ndeps; i++)
+		{
+			if (pfo_versions_peek(deps[i].slot) != deps[i].version)
+				break;
+		}
+		if (i == entry->info.ndeps)
+			return entry;
+	}
+	pfo_store_unpin(entry);
+	return NULL;
+}

@@ -1,0 +1,55 @@
+/*-------------------------------------------------------------------------
+ *
+ * lookup.h
+ *	  One execution and the cache: may it use it, is there an answer, may
+ *	  this one become an answer?
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_LOOKUP_H
+#define PFO_LOOKUP_H
+
+#include "access/tupdesc.h"
+#include "nodes/params.h"
+
+#include "cache/planinfo.h"
+#include "cache/reason.h"
+#include "cache/store.h"
+
+typedef struct PfoAttempt
+{
+	const PfoPlanInfo *info;
+	PfoReason	reason;			/* why it is not served, or not stored */
+	bool		bypassed;		/* not even looked up */
+	PfoView		view;
+	PfoHash		key;
+	PfoEntry   *entry;			/* pinned and valid, or NULL */
+	bool		wanted;			/* admission wants the answer kept */
+	bool		would_hit;		/* same versions as at the last sighting */
+	int			ndeps;
+	PfoDependency *deps;		/* as noted for storing; NULL: may not store */
+} PfoAttempt;
+
+/*
+ * Decide whether this execution may use the cache, compute its key and look
+ * it up.  The result is in attempt->entry, else attempt->reason says why
+ * not.  The relations are those of the info.
+ */
+extern void pfo_attempt_lookup(PfoAttempt *attempt, const PfoPlanInfo *info,
+							   Snapshot snapshot, ParamListInfo params,
+							   TupleDesc result);
+
+/* Look the same key up again, as after storing it. */
+extern bool pfo_attempt_again(PfoAttempt *attempt, TupleDesc result);
+
+/*
+ * After a miss, with the plan that is about to run: note the versions under
+ * which its answer can be stored.  False, with a reason, if it cannot.
+ */
+extern bool pfo_attempt_prepare_store(PfoAttempt *attempt,
+									  const PfoPlanInfo *info);
+
+/* For statements without parameters, at planning: is a hit likely? */
+extern PfoEntry *pfo_lookup_likely(const PfoHash *tree);
+
+#endif							/* PFO_LOOKUP_H */

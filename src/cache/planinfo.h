@@ -1,0 +1,44 @@
+/*-------------------------------------------------------------------------
+ *
+ * planinfo.h
+ *	  What the planner side tells the executor side: the private node of our
+ *	  CustomScan.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_PLANINFO_H
+#define PFO_PLANINFO_H
+
+#include "nodes/extensible.h"
+#include "nodes/plannodes.h"
+
+#include "base/hash.h"
+
+#define PFO_PLANINFO_NAME "PerfoptPlanInfo"
+
+typedef struct PfoPlanInfo
+{
+	ExtensibleNode node;
+	PfoHash		tree;			/* the statement, with its constants */
+	PfoHash		skeleton;		/* without them */
+	int64		queryid;		/* names the family */
+	bool		asked;			/* the comment perfopt: cache */
+	bool		plain_parents;	/* reads plain tables that have children */
+	bool		skip_planning;	/* an entry may save the planning */
+	uint64		generation;		/* before planning */
+	double		plan_ms;		/* what planning took; 0 if it was skipped */
+	int			cursor_options;
+	List	   *functions;		/* OIDs whose EXECUTE a hit checks */
+	List	   *depends;		/* OIDs of relations that the answer depends on */
+	Bitmapset  *params;			/* external parameters in the tree */
+	PlannedStmt *child;			/* what runs on a miss; NULL: not planned yet */
+	Query	   *query;			/* to be planned on a miss; NULL if planned */
+} PfoPlanInfo;
+
+extern void pfo_planinfo_register(void);
+extern PfoPlanInfo *pfo_planinfo_make(void);
+
+/* The info in a plan that is ours, else NULL. */
+extern PfoPlanInfo *pfo_planinfo_of(Plan *plan);
+
+#endif							/* PFO_PLANINFO_H */

@@ -1,0 +1,834 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.c
+ *	  The CustomScan at the top of a cached statement's plan.
+ *
+ * The node decides when it runs, not when it is initialised: only then the
+ * row limit and the destination are known.  It has one of these sources:
+ *
+ *	SOURCE_ENTRY	the rows of a pinned entry in shared memory
+ *	SOURCE_CHILD	the statement itself, its rows perhaps captured
+ *	SOURCE_REPLAY	rows captured before any was given out: for verifying and
+ *					for debug_reserve, when the entry is not to be used
+ *
+ * On a hit the child is not initialised, and if it was never planned, not
+ * planned either.  A plan made at a miss is kept in the memory of the plan
+ * that our node belongs to, so that a prepared statement makes it once.
+ *
+ * MEMORY.  The state and its pin live in the executor's query context; a
+ * callback of that context drops the pin however the query ends.  Capturing
+ * is bounded by perfopt.cache_max_result.
+ *
+ * FAILURE.  Nothing here raises an error of its own in a user's query; what
+ * cannot be done is a miss with a reason.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/explain.h"
+#include "common/pg_prng.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "portability/instr_time.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "base/guc.h"
+#include "base/normalize.h"
+#include "cache/capture.h"
+#include "cache/child.h"
+#include "cache/childplan.h"
+#include "cache/compare.h"
+#include "cache/counters.h"
+#include "cache/lookup.h"
+#include "cache/messages.h"
+#include "cache/planwalk.h"
+#include "cache/policy.h"
+#include "cache/scan.h"
+
+#define ENTRY_TEXT	1024		/* bytes of normalised text in an entry */
+
+typedef enum Source
+{
+	SOURCE_UNDECIDED,
+	SOURCE_ENTRY,
+	SOURCE_CHILD,
+	SOURCE_REPLAY
+} Source;
+
+typedef struct PfoScanState
+{
+	CustomScanState css;		/* must be first */
+	PfoPlanInfo *info;
+	int			eflags;
+	bool		explaining;		/* only shows the child, which is our outer
+								 * plan then */
+	Source		source;
+	PfoAttempt	attempt;
+	MemoryContextCallback drop_pin;
+
+	/* SOURCE_ENTRY and SOURCE_REPLAY */
+	TupleTableSlot *slot;
+	int64		position;		/* of the row given out last; from -1 */
+	PfoChunk   *chunk;
+	Size		chunk_at;
+
+	/* the child */
+	PlannedStmt *stmt;
+	PfoChild   *child;
+	TupleTableSlot *overflow;	/* the child's row that was not captured */
+	PfoCapture *capture;
+	uint64		messages;		/* sent before the child ran */
+	bool		fill_first;		/* run the child to its end, then decide */
+	bool		finished;
+
+	int			stmt_location;
+	int			stmt_len;
+	instr_time	start;
+} PfoScanState;
+
+static Node *create_state(CustomScan *scan);
+static void begin(CustomScanState *css, EState *estate, int eflags);
+static TupleTableSlot *next_row(CustomScanState *css);
+static void end(CustomScanState *css);
+static void rescan(CustomScanState *css);
+static void shutdown(CustomScanState *css);
+static void explain(CustomScanState *css, List *ancestors, ExplainState *es);
+
+static const CustomScanMethods scan_methods = {
+	.CustomName = "perfopt",
+	.CreateCustomScanState = create_state
+};
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = "perfopt",
+	.BeginCustomScan = begin,
+	.ExecCustomScan = next_row,
+	.EndCustomScan = end,
+	.ReScanCustomScan = rescan,
+	.ShutdownCustomScan = shutdown,
+	.ExplainCustomScan = explain
+};
+
+void
+pfo_scan_register(void)
+{
+	RegisterCustomScanMethods(&scan_methods);
+	pfo_planinfo_register();
+}
+
+bool
+pfo_scan_is_ours(CustomScan *scan)
+{
+	return scan->methods == &scan_methods;
+}
+
+/* ----------------------------------------------------------------
+ *						plans
+ * ----------------------------------------------------------------
+ */
+
+/*
+ * Our node's target list: a Var per result column, with the titles and
+ * origins that clients are told.  The columns are those of what the node
+ * itself is said to scan, or of its outer plan.
+ */
+static void
+make_targetlists(List *like, int varno, List **targetlist, List **scan_tlist)
+{
+	AttrNumber	n = 0;
+	ListCell   *lc;
+
+	*targetlist = *scan_tlist = NIL;
+	foreach(lc, like)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+		Node	   *expr = (Node *) tle->expr;
+		TargetEntry *mine;
+		Oid			type = exprType(expr);
+		int32		typmod = exprTypmod(expr);
+		Oid			collation = exprCollation(expr);
+
+		if (tle->resjunk)
+			continue;
+		n++;
+		mine = makeTargetEntry((Expr *) makeVar(varno, n, type, typmod,
+												collation, 0),
+							   n, tle->resname, false);
+		mine->resorigtbl = tle->resorigtbl;
+		mine->resorigcol = tle->resorigcol;
+		*targetlist = lappend(*targetlist, mine);
+		if (varno == INDEX_VAR)
+			*scan_tlist = lappend(*scan_tlist,
+								  makeTargetEntry((Expr *) makeNullConst(type, typmod,
+																		 collation),
+												  n, tle->resname, false));
+	}
+}
+
+static CustomScan *
+make_scan(const Plan *costs, List *targetlist, int varno, PfoPlanInfo *info)
+{
+	CustomScan *scan = makeNode(CustomScan);
+
+	scan->scan.plan.startup_cost = costs->startup_cost;
+	scan->scan.plan.total_cost = costs->total_cost;
+	scan->scan.plan.plan_rows = costs->plan_rows;
+	scan->scan.plan.plan_width = costs->plan_width;
+	make_targetlists(targetlist, varno, &scan->scan.plan.targetlist,
+					 &scan->custom_scan_tlist);
+	scan->custom_private = list_make1(info);
+	scan->methods = &scan_methods;
+	return scan;
+}
+
+PlannedStmt *
+pfo_scan_make_plan(PlannedStmt *like, List *targetlist, PfoPlanInfo *info,
+				   bool backward)
+{
+	PlannedStmt *stmt = makeNode(PlannedStmt);
+	CustomScan *scan = make_scan(like->planTree, targetlist, INDEX_VAR, info);
+
+	scan->flags = backward ? CUSTOMPATH_SUPPORT_BACKWARD_SCAN : 0;
+	*stmt = *like;
+	stmt->planTree = &scan->scan.plan;
+	stmt->subplans = NIL;
+	stmt->rewindPlanIDs = NULL;
+	stmt->paramExecTypes = NIL;
+	stmt->jitFlags = 0;
+	pfo_clear_pruning(stmt);
+	return stmt;
+}
+
+/* ----------------------------------------------------------------
+ *						starting
+ * ----------------------------------------------------------------
+ */
+
+static Node *
+create_state(CustomScan *scan)
+{
+	PfoScanState *state = (PfoScanState *) newNode(sizeof(PfoScanState),
+												   T_CustomScanState);
+
+	state->css.methods = &exec_methods;
+	state->info = (PfoPlanInfo *) linitial(scan->custom_private);
+	return (Node *) state;
+}
+
+static void
+drop_pin(void *arg)
+{
+	PfoScanState *state = arg;
+
+	if (state->attempt.entry != NULL)
+		pfo_store_unpin(state->attempt.entry);
+	state->attempt.entry = NULL;
+}
+
+static void
+begin(CustomScanState *css, EState *estate, int eflags)
+{
+	PfoScanState *state = (PfoScanState *) css;
+	Plan	   *outer = outerPlan(css->ss.ps.plan);
+
+	state->eflags = eflags;
+	state->position = -1;
+	state->drop_pin.func = drop_pin;
+	state->drop_pin.arg = state;
+	MemoryContextRegisterResetCallback(estate->es_query_cxt, &state->drop_pin);
+
+	/* made by pfo_scan_before_explain() */
+	if (outer != NULL)
+	{
+		state->explaining = true;
+		outerPlanState(css) = ExecInitNode(outer, estate, eflags);
+	}
+}
+
+/* The plan to run on a miss; made now if it was put off. */
+static PlannedStmt *
+miss_plan(PfoScanState *state)
+{
+	PfoPlanInfo *info = state->info;
+
+	if (info->child == NULL)
+		pfo_childplan_complete(info, state->css.ss.ps.state->es_sourceText);
+	return info->child;
+}
+
+static void
+start_child(PfoScanState *state)
+{
+	state->source = SOURCE_CHILD;
+	state->stmt = miss_plan(state);
+	state->child = pfo_child_start(state->stmt, state->css.ss.ps.state,
+								   state->eflags);
+}
+
+/* Count an execution that the cache did not answer. */
+static void
+count_miss(PfoScanState *state)
+{
+	PfoAttempt *attempt = &state->attempt;
+
+	pfo_count(attempt->bypassed ? PFO_COUNT_BYPASSES : PFO_COUNT_MISSES, 1);
+	if (attempt->reason != PFO_REASON_NONE)
+		pfo_count_reason(attempt->reason, state->info->queryid);
+}
+
+static bool
+to_be_verified(void)
+{
+	return pfo_cache_verify > 0 &&
+		pg_prng_double(&pg_global_prng_state) < pfo_cache_verify;
+}
+
+static void
+use_entry(PfoScanState *state)
+{
+	state->source = SOURCE_ENTRY;
+	state->position = -1;
+	if (state->slot == NULL)
+		state->slot = ExecInitExtraTupleSlot(state->css.ss.ps.state,
+											 ExecGetResultType(&state->css.ss.ps),
+											 &TTSOpsMinimalTuple);
+}
+
+/* A hit: counted when it is given out. */
+static void
+count_hit(PfoScanState *state)
+{
+	PfoEntry   *entry = state->attempt.entry;
+
+	pfo_count(PFO_COUNT_HITS, 1);
+	pg_atomic_fetch_add_u64(&entry->hits, 1);
+	pg_atomic_write_u64(&entry->last_hit,
+						(uint64) GetCurrentStatementStartTimestamp());
+}
+
+static void
+decide(PfoScanState *state, ScanDirection direction, uint64 count)
+{
+	EState	   *estate = state->css.ss.ps.state;
+	PfoAttempt *attempt = &state->attempt;
+
+	INSTR_TIME_SET_CURRENT(state->start);
+
+	if (!pfo_mode_serves(pfo_cache_mode))
+	{
+		start_child(state);
+		return;
+	}
+	pfo_count(PFO_COUNT_ELIGIBLE, 1);
+	if (direction != ForwardScanDirection || count != 0)
+	{
+		memset(attempt, 0, sizeof(*attempt));
+		attempt->bypassed = true;
+		attempt->reason = PFO_REASON_PARTIAL;
+	}
+	else if (estate->es_crosscheck_snapshot != InvalidSnapshot)
+	{
+		memset(attempt, 0, sizeof(*attempt));
+		attempt->bypassed = true;
+		attempt->reason = PFO_REASON_SNAPSHOT;
+	}
+	else
+		pfo_attempt_lookup(attempt, state->info, estate->es_snapshot,
+						   estate->es_param_list_info,
+						   ExecGetResultType(&state->css.ss.ps));
+
+	if (attempt->entry != NULL && !to_be_verified())
+	{
+		use_entry(state);
+		count_hit(state);
+		return;
+	}
+
+	start_child(state);
+	if (attempt->entry != NULL)
+	{
+		state->capture = pfo_capture_begin((Size) pfo_cache_max_result * 1024);
+		state->fill_first = state->capture != NULL;
+		return;
+	}
+
+	if (!attempt->bypassed && pfo_attempt_prepare_store(attempt, state->info))
+	{
+		if (!pfo_messages_watch())
+			attempt->reason = PFO_REASON_SNAPSHOT;
+		else
+		{
+			state->messages = pfo_messages_sent();
+			state->capture =
+				pfo_capture_begin((Size) pfo_cache_max_result * 1024);
+			state->fill_first = pfo_debug_reserve && state->capture != NULL;
+			if (state->capture == NULL)
+				attempt->reason = PFO_REASON_NO_MEMORY;
+		}
+	}
+	if (state->capture == NULL)
+		count_miss(state);
+}
+
+static PfoScanState *
+state_of(QueryDesc *queryDesc)
+{
+	PlanState  *planstate = queryDesc->planstate;
+
+	if (planstate == NULL || !IsA(planstate, CustomScanState) ||
+		((CustomScanState *) planstate)->methods != &exec_methods)
+		return NULL;
+	return (PfoScanState *) planstate;
+}
+
+void
+pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
+					uint64 count)
+{
+	PfoScanState *state = state_of(queryDesc);
+	MemoryContext old;
+
+	if (state == NULL || state->explaining ||
+		ScanDirectionIsNoMovement(direction))
+		return;
+	if (state->source != SOURCE_UNDECIDED)
+	{
+		/* fetched in pieces after all: what was captured is no whole */
+		if (state->capture != NULL && !state->finished)
+			state->attempt.deps = NULL;
+		return;
+	}
+
+	state->stmt_location = queryDesc->plannedstmt->stmt_location;
+	state->stmt_len = queryDesc->plannedstmt->stmt_len;
+	old = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
+	decide(state, direction, count);
+	MemoryContextSwitchTo(old);
+}
+
+/* ----------------------------------------------------------------
+ *						running
+ * ----------------------------------------------------------------
+ */
+
+static TupleTableSlot *
+next_of_entry(PfoScanState *state)
+{
+	PfoEntry   *entry = state->attempt.entry;
+	int64		nrows = entry->info.nrows;
+	bool		forward;
+
+	forward = !ScanDirectionIsBackward(state->css.ss.ps.state->es_direction);
+	state->position += forward ? 1 : -1;
+	if (state->position < 0 || state->position >= nrows)
+	{
+		state->position = forward ? nrows : -1;
+		if (forward && !state->finished)
+		{
+			instr_time	spent;
+			double		saved;
+
+			state->finished = true;
+			INSTR_TIME_SET_CURRENT(spent);
+			INSTR_TIME_SUBTRACT(spent, state->start);
+			saved = Max(entry->info.cost_ms - INSTR_TIME_GET_MILLISEC(spent), 0);
+			pfo_count(PFO_COUNT_SAVED_US, (uint64) (saved * 1000));
+			pg_atomic_fetch_add_u64(&entry->saved_us, (uint64) (saved * 1000));
+			pfo_policy_served(state->info->queryid, saved);
+		}
+		return ExecClearTuple(state->slot);
+	}
+	return ExecStoreMinimalTuple((MinimalTuple)
+								 (pfo_entry_array(entry, rows, char) +
+								  pfo_entry_array(entry, offsets, uint32)[state->position]),
+								 state->slot, false);
+}
+
+/* The child has given its last row: record it, and store it if it may be. */
+static void
+finish_child(PfoScanState *state)
+{
+	PfoAttempt *attempt = &state->attempt;
+	PfoCapture *capture = state->capture;
+	TupleDesc	desc = ExecGetResultType(&state->css.ss.ps);
+	PfoDraft	draft;
+	instr_time	spent;
+	double		cost_ms;
+	Oid		   *types;
+	Oid		   *relids;
+	Oid			indexes[PFO_MAX_INDEXES];
+	char		text[ENTRY_TEXT];
+	ListCell   *lc;
+	int			i;
+
+	state->finished = true;
+	INSTR_TIME_SET_CURRENT(spent);
+	INSTR_TIME_SUBTRACT(spent, state->start);
+	cost_ms = INSTR_TIME_GET_MILLISEC(spent) + state->info->plan_ms;
+	if (pfo_mode_serves(pfo_cache_mode) && !attempt->bypassed)
+		pfo_policy_executed(state->info->queryid, cost_ms, attempt->would_hit);
+	if (capture == NULL || attempt->deps == NULL)
+		return;
+
+	if (capture->overflowed)
+		attempt->reason = PFO_REASON_TOO_LARGE;
+	else if (pfo_messages_sent() != state->messages)
+		attempt->reason = PFO_REASON_MESSAGES;
+	else if (pfo_cache_mode == PFO_CACHE_AUTO && !state->info->asked &&
+			 cost_ms < pfo_cache_min_time)
+		attempt->reason = PFO_REASON_CHEAP;
+	if (attempt->reason != PFO_REASON_NONE)
+		return;
+
+	memset(&draft, 0, sizeof(draft));
+	types = palloc(sizeof(Oid) * Max(desc->natts, 1));
+	for (i = 0; i < desc->natts; i++)
+		types[i] = TupleDescAttr(desc, i)->atttypid;
+	relids = palloc(sizeof(Oid) * Max(list_length(state->info->depends), 1));
+	i = 0;
+	foreach(lc, state->info->depends)
+		relids[i++] = lfirst_oid(lc);
+	pfo_normalize(state->css.ss.ps.state->es_sourceText, state->stmt_location,
+				  state->stmt_len, text, sizeof(text));
+
+	draft.info.key = attempt->key;
+	draft.info.tree = state->info->tree;
+	draft.info.family = state->info->skeleton;
+	draft.info.dbid = MyDatabaseId;
+	draft.info.roleid = GetUserId();
+	draft.info.queryid = state->info->queryid;
+	draft.info.flags =
+		(state->info->skip_planning ? PFO_ENTRY_SKIP_PLANNING : 0) |
+		(state->stmt->parallelModeNeeded ? PFO_ENTRY_PARALLEL : 0) |
+		(state->stmt->dependsOnRole ? PFO_ENTRY_ROLE : 0) |
+		(ExecSupportsBackwardScan(state->stmt->planTree) ?
+		 PFO_ENTRY_BACKWARD : 0);
+	draft.info.nrows = capture->nrows;
+	draft.info.row_bytes = capture->bytes;
+	draft.info.natts = desc->natts;
+	draft.info.ndeps = attempt->ndeps;
+	draft.info.nrelids = list_length(state->info->depends);
+	draft.info.nindexes = pfo_plan_indexes(state->stmt, indexes);
+	draft.info.text_len = strlen(text);
+	draft.info.cost_ms = cost_ms;
+	draft.info.created = GetCurrentTimestamp();
+	draft.info.startup_cost = state->stmt->planTree->startup_cost;
+	draft.info.total_cost = state->stmt->planTree->total_cost;
+	draft.info.plan_rows = state->stmt->planTree->plan_rows;
+	draft.info.plan_width = state->stmt->planTree->plan_width;
+	draft.types = types;
+	draft.deps = attempt->deps;
+	draft.relids = relids;
+	draft.invals = pfo_childplan_inval_items(state->stmt, &draft.info.ninvals);
+	draft.indexes = indexes;
+	draft.text = text;
+	draft.capture = capture;
+
+	if (pfo_store_publish(&draft))
+	{
+		pfo_count(PFO_COUNT_STORES, 1);
+		if (pfo_policy_needs_text(state->info->queryid))
+			pfo_policy_set_text(state->info->queryid, text);
+	}
+	else
+		attempt->reason = PFO_REASON_NO_MEMORY;
+}
+
+static TupleTableSlot *
+next_of_child(PfoScanState *state)
+{
+	TupleTableSlot *slot = pfo_child_next(state->child);
+
+	if (state->capture == NULL && state->finished)
+		return slot;
+	if (TupIsNull(slot))
+	{
+		if (!state->finished)
+		{
+			finish_child(state);
+			if (state->capture != NULL)
+				count_miss(state);
+		}
+	}
+	else if (state->capture != NULL && state->attempt.deps != NULL)
+	{
+		if (!pfo_capture_slot(state->capture, slot))
+		{
+			/* too large: what follows costs nothing any more */
+			state->attempt.deps = NULL;
+			state->attempt.reason = PFO_REASON_TOO_LARGE;
+		}
+	}
+	return slot;
+}
+
+static TupleTableSlot *
+next_of_replay(PfoScanState *state)
+{
+	while (state->chunk != NULL && state->chunk_at >= state->chunk->used)
+	{
+		state->chunk = state->chunk->next;
+		state->chunk_at = 0;
+	}
+	if (state->chunk != NULL)
+	{
+		MinimalTuple tuple = (MinimalTuple) (state->chunk->data +
+											 state->chunk_at);
+
+		state->chunk_at += MAXALIGN(tuple->t_len);
+		return ExecStoreMinimalTuple(tuple, state->slot, false);
+	}
+	if (state->overflow != NULL)
+	{
+		TupleTableSlot *slot = state->overflow;
+
+		state->overflow = NULL;
+		return slot;
+	}
+	/* the rest, if there was more than fits */
+	if (!state->finished)
+		return pfo_child_next(state->child);
+	return ExecClearTuple(state->slot);
+}
+
+static void
+verify(PfoScanState *state)
+{
+	PfoAttempt *attempt = &state->attempt;
+	uint64		executed;
+	uint64		cached;
+
+	if (state->capture->overflowed)
+		return;
+	pfo_count(PFO_COUNT_VERIFIED, 1);
+	if (pfo_compare(state->capture, attempt->entry,
+					ExecGetResultType(&state->css.ss.ps), &executed, &cached))
+	{
+		use_entry(state);
+		count_hit(state);
+		return;
+	}
+	pfo_count(PFO_COUNT_DIFFERENCES, 1);
+	pfo_policy_disable(state->info->queryid);
+	pfo_store_remove(attempt->entry);
+	ereport(LOG,
+			(errmsg("perfopt: a cached answer differed from its execution"),
+			 errdetail("Query id " INT64_FORMAT ", executed %u rows " UINT64_FORMAT ", cached %u rows " UINT64_FORMAT ".",
+					   state->info->queryid, state->capture->nrows, executed,
+					   attempt->entry->info.nrows, cached),
+			 errhint("The statement is no longer served. Please report it.")));
+}
+
+/*
+ * Run the child before any row is given out, then choose the source: the
+ * entry if it was verified or just stored, else the rows captured.
+ */
+static void
+fill_first(PfoScanState *state)
+{
+	MemoryContext old =
+		MemoryContextSwitchTo(state->css.ss.ps.state->es_query_cxt);
+	TupleDesc	desc = ExecGetResultType(&state->css.ss.ps);
+
+	state->fill_first = false;
+	for (;;)
+	{
+		TupleTableSlot *slot = pfo_child_next(state->child);
+
+		if (TupIsNull(slot))
+			break;
+		if (!pfo_capture_slot(state->capture, slot))
+		{
+			state->overflow = slot;
+			break;
+		}
+	}
+
+	state->source = SOURCE_REPLAY;
+	state->chunk = state->capture->first;
+	if (state->slot == NULL)
+		state->slot = ExecInitExtraTupleSlot(state->css.ss.ps.state, desc,
+											 &TTSOpsMinimalTuple);
+	if (state->attempt.entry != NULL)
+	{
+		verify(state);
+		if (!state->capture->overflowed)
+			state->finished = state->source == SOURCE_REPLAY;
+	}
+	else if (!state->capture->overflowed)
+	{
+		finish_child(state);
+		count_miss(state);
+		if (state->attempt.reason == PFO_REASON_NONE &&
+			pfo_attempt_again(&state->attempt, desc))
+		{
+			state->finished = false;
+			use_entry(state);
+			count_hit(state);
+		}
+	}
+	else
+	{
+		state->attempt.reason = PFO_REASON_TOO_LARGE;
+		count_miss(state);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+static TupleTableSlot *
+next_row(CustomScanState *css)
+{
+	PfoScanState *state = (PfoScanState *) css;
+
+	if (state->explaining)
+		return ExecProcNode(outerPlanState(css));
+	if (state->source == SOURCE_UNDECIDED)
+		start_child(state);		/* run by somebody who calls no hooks */
+	if (state->fill_first)
+		fill_first(state);
+
+	switch (state->source)
+	{
+		case SOURCE_ENTRY:
+			return next_of_entry(state);
+		case SOURCE_REPLAY:
+			return next_of_replay(state);
+		default:
+			return next_of_child(state);
+	}
+}
+
+static void
+rescan(CustomScanState *css)
+{
+	PfoScanState *state = (PfoScanState *) css;
+
+	if (state->explaining)
+		ExecReScan(outerPlanState(css));
+	else if (state->source == SOURCE_ENTRY)
+		state->position = -1;
+	else if (state->child != NULL)
+	{
+		/* what was captured so far is no whole result */
+		state->source = SOURCE_CHILD;
+		state->fill_first = false;
+		state->attempt.deps = NULL;
+		state->overflow = NULL;
+		pfo_child_rescan(state->child);
+	}
+}
+
+static void
+shutdown(CustomScanState *css)
+{
+	PfoScanState *state = (PfoScanState *) css;
+
+	if (state->child != NULL)
+		pfo_child_shutdown(state->child);
+}
+
+static void
+end(CustomScanState *css)
+{
+	PfoScanState *state = (PfoScanState *) css;
+
+	if (state->explaining)
+		ExecEndNode(outerPlanState(css));
+	if (state->child != NULL)
+	{
+		if (state->capture != NULL && !state->finished &&
+			state->source == SOURCE_CHILD)
+		{
+			if (state->attempt.reason == PFO_REASON_NONE)
+				state->attempt.reason = PFO_REASON_INCOMPLETE;
+			count_miss(state);
+		}
+		pfo_child_end(state->child);
+		state->child = NULL;
+	}
+	if (state->capture != NULL)
+		pfo_capture_end(state->capture);
+	state->capture = NULL;
+	drop_pin(state);
+}
+
+/* ----------------------------------------------------------------
+ *						explaining
+ * ----------------------------------------------------------------
+ */
+
+/*
+ * EXPLAIN gets the statement's own plan in place of ours, below a node that
+ * says what the cache would do if the cache holds or admits the statement.
+ */
+void
+pfo_scan_before_explain(QueryDesc *queryDesc)
+{
+	PlannedStmt *ours = queryDesc->plannedstmt;
+	PfoPlanInfo *info = pfo_planinfo_of(ours->planTree);
+	PlannedStmt *stmt;
+
+	if (info == NULL)
+		return;
+	if (info->child == NULL)
+		pfo_childplan_complete(info, queryDesc->sourceText);
+	stmt = makeNode(PlannedStmt);
+	*stmt = *info->child;
+	stmt->stmt_location = ours->stmt_location;
+	stmt->stmt_len = ours->stmt_len;
+	if (pfo_explain && pfo_mode_serves(pfo_cache_mode))
+	{
+		CustomScan *shown = make_scan(stmt->planTree,
+									  stmt->planTree->targetlist, OUTER_VAR,
+									  info);
+
+		outerPlan(shown) = stmt->planTree;
+		stmt->planTree = &shown->scan.plan;
+	}
+	queryDesc->plannedstmt = stmt;
+}
+
+static void
+explain(CustomScanState *css, List *ancestors, ExplainState *es)
+{
+	PfoScanState *state = (PfoScanState *) css;
+	EState	   *estate = css->ss.ps.state;
+	PfoAttempt *attempt = &state->attempt;
+
+	if (!state->explaining)
+	{
+		ExplainPropertyText("Result Cache",
+							state->source == SOURCE_ENTRY ? "hit" : "miss", es);
+		return;
+	}
+	pfo_attempt_lookup(attempt, state->info, estate->es_snapshot,
+					   estate->es_param_list_info,
+					   ExecGetResultType(&css->ss.ps));
+	if (attempt->entry != NULL)
+	{
+		PfoEntryInfo *info = &attempt->entry->info;
+
+		ExplainPropertyText("Result Cache", "would be served", es);
+		ExplainPropertyInteger("Cached Rows", NULL, info->nrows, es);
+		if (es->timing || !es->analyze)
+		{
+			ExplainPropertyFloat("Cached Age", "s",
+								 (GetCurrentTimestamp() - info->created) / 1e6,
+								 0, es);
+			ExplainPropertyFloat("Would Save", "ms", info->cost_ms, 3, es);
+		}
+	}
+	else
+	{
+		ExplainPropertyText("Result Cache", "would be executed", es);
+		ExplainPropertyText("Reason", pfo_reason_name(attempt->reason), es);
+	}
+	drop_pin(state);
+}

@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.h
+ *	  The CustomScan at the top of a cached statement's plan.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_SCAN_H
+#define PFO_SCAN_H
+
+#include "executor/execdesc.h"
+#include "nodes/plannodes.h"
+
+#include "cache/planinfo.h"
+
+extern void pfo_scan_register(void);
+
+/*
+ * A plan whose top is our node.  Takes costs, result columns and everything
+ * outside the plan tree from the template.
+ */
+extern PlannedStmt *pfo_scan_make_plan(PlannedStmt *like, List *targetlist,
+									   PfoPlanInfo *info, bool backward);
+
+extern bool pfo_scan_is_ours(CustomScan *scan);
+
+/* To be called before a plan runs: looks up, and prepares what will run. */
+extern void pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
+								uint64 count);
+
+/* EXPLAIN looks at the statement's own plan. */
+extern void pfo_scan_before_explain(QueryDesc *queryDesc);
+
+#endif							/* PFO_SCAN_H */

@@ -1,0 +1,359 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.c
+ *	  The settings that expressions, output or the planner can read, as one
+ *	  hash: part of each key.
+ *
+ * Three kinds of settings belong here: those that expressions read while
+ * they run, often behind an IMMUTABLE label (quote_ident, text of bytea or
+ * float); those that turn values into text; and the planner's, so that
+ * somebody who studies plans sees them run.  client_min_messages is among
+ * them because a statement whose messages nobody asked for must not be
+ * served to somebody who wants them; settings that turn an error into a
+ * warning, for a like reason.
+ *
+ * What is not here is listed, with the reason, in the regression test
+ * "settings", which compares both lists with pg_settings: a setting of a new
+ * major version that nobody looked at makes it fail.
+ *
+ * search_path matters only where names are looked up at run time.  Functions
+ * that do so are not cached, but for one case: a default_text_search_config
+ * without schema.  SET adds the schema; a value from the configuration file
+ * may stay bare.  Then, and only then, the effective path is hashed too.
+ *
+ * This runs for each statement, so it reads the C variables themselves and
+ * hashes them only when one differs from the last time.  Variables that not
+ * every major version has are declared weak: their address is null where
+ * they are missing.  Copies of strings live in TopMemoryContext.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/gin.h"
+#include "access/htup_details.h"
+#include "access/tableam.h"
+#include "catalog/namespace.h"
+#include "jit/jit.h"
+#include "miscadmin.h"
+#include "optimizer/cost.h"
+#include "optimizer/geqo.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
+#include "optimizer/planmain.h"
+#include "pgtime.h"
+#include "postmaster/bgworker.h"
+#include "storage/bufmgr.h"
+#include "tsearch/ts_cache.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/bytea.h"
+#include "utils/float.h"
+#include "utils/guc.h"
+#include "utils/guc_tables.h"
+#include "utils/memutils.h"
+#include "utils/pg_locale.h"
+#include "utils/xml.h"
+
+#include "base/compat.h"
+#include "cache/settings.h"
+
+/*
+ * The list, sorted by name as pg_settings sorts: INT for integers, enums and
+ * booleans, REAL for floats, WEAKINT and WEAKBOOL for what not every version
+ * has, NAME for what is dealt with apart.
+ */
+#define PFO_SETTINGS(INT, REAL, WEAKINT, WEAKBOOL, NAME) \
+	INT("array_nulls", Array_nulls) \
+	INT("bytea_output", bytea_output) \
+	INT("client_min_messages", client_min_messages) \
+	WEAKINT("composite_type_mismatch", composite_type_mismatch) \
+	INT("constraint_exclusion", constraint_exclusion) \
+	REAL("cpu_index_tuple_cost", cpu_index_tuple_cost) \
+	REAL("cpu_operator_cost", cpu_operator_cost) \
+	REAL("cpu_tuple_cost", cpu_tuple_cost) \
+	REAL("cursor_tuple_fraction", cursor_tuple_fraction) \
+	NAME("DateStyle") \
+	WEAKINT("debug_parallel_query", debug_parallel_query) \
+	NAME("default_text_search_config") \
+	INT("effective_cache_size", effective_cache_size) \
+	INT("enable_async_append", enable_async_append) \
+	INT("enable_bitmapscan", enable_bitmapscan) \
+	WEAKBOOL("enable_distinct_reordering", enable_distinct_reordering) \
+	WEAKBOOL("enable_eager_aggregate", enable_eager_aggregate) \
+	INT("enable_gathermerge", enable_gathermerge) \
+	WEAKBOOL("enable_group_by_reordering", enable_group_by_reordering) \
+	INT("enable_hashagg", enable_hashagg) \
+	INT("enable_hashjoin", enable_hashjoin) \
+	INT("enable_incremental_sort", enable_incremental_sort) \
+	INT("enable_indexonlyscan", enable_indexonlyscan) \
+	INT("enable_indexscan", enable_indexscan) \
+	INT("enable_material", enable_material) \
+	INT("enable_memoize", enable_memoize) \
+	INT("enable_mergejoin", enable_mergejoin) \
+	INT("enable_nestloop", enable_nestloop) \
+	INT("enable_parallel_append", enable_parallel_append) \
+	INT("enable_parallel_hash", enable_parallel_hash) \
+	INT("enable_partition_pruning", enable_partition_pruning) \
+	INT("enable_partitionwise_aggregate", enable_partitionwise_aggregate) \
+	INT("enable_partitionwise_join", enable_partitionwise_join) \
+	WEAKBOOL("enable_presorted_aggregate", enable_presorted_aggregate) \
+	WEAKBOOL("enable_self_join_elimination", enable_self_join_elimination) \
+	INT("enable_seqscan", enable_seqscan) \
+	INT("enable_sort", enable_sort) \
+	INT("enable_tidscan", enable_tidscan) \
+	INT("extra_float_digits", extra_float_digits) \
+	WEAKINT("force_parallel_mode", force_parallel_mode) \
+	INT("from_collapse_limit", from_collapse_limit) \
+	INT("geqo", enable_geqo) \
+	INT("geqo_effort", Geqo_effort) \
+	INT("geqo_generations", Geqo_generations) \
+	INT("geqo_pool_size", Geqo_pool_size) \
+	REAL("geqo_seed", Geqo_seed) \
+	REAL("geqo_selection_bias", Geqo_selection_bias) \
+	INT("geqo_threshold", geqo_threshold) \
+	NAME("gin_fuzzy_search_limit") \
+	REAL("hash_mem_multiplier", hash_mem_multiplier) \
+	WEAKBOOL("ignore_checksum_failure", ignore_checksum_failure) \
+	INT("ignore_system_indexes", IgnoreSystemIndexes) \
+	INT("IntervalStyle", IntervalStyle) \
+	INT("jit", jit_enabled) \
+	REAL("jit_above_cost", jit_above_cost) \
+	INT("jit_expressions", jit_expressions) \
+	REAL("jit_inline_above_cost", jit_inline_above_cost) \
+	REAL("jit_optimize_above_cost", jit_optimize_above_cost) \
+	INT("jit_tuple_deforming", jit_tuple_deforming) \
+	INT("join_collapse_limit", join_collapse_limit) \
+	NAME("lc_monetary") \
+	NAME("lc_numeric") \
+	NAME("lc_time") \
+	INT("max_parallel_workers", max_parallel_workers) \
+	INT("max_parallel_workers_per_gather", max_parallel_workers_per_gather) \
+	INT("min_parallel_index_scan_size", min_parallel_index_scan_size) \
+	INT("min_parallel_table_scan_size", min_parallel_table_scan_size) \
+	INT("parallel_leader_participation", parallel_leader_participation) \
+	REAL("parallel_setup_cost", parallel_setup_cost) \
+	REAL("parallel_tuple_cost", parallel_tuple_cost) \
+	INT("quote_all_identifiers", quote_all_identifiers) \
+	REAL("random_page_cost", random_page_cost) \
+	REAL("recursive_worktable_factor", recursive_worktable_factor) \
+	NAME("search_path") \
+	REAL("seq_page_cost", seq_page_cost) \
+	INT("synchronize_seqscans", synchronize_seqscans) \
+	NAME("TimeZone") \
+	NAME("timezone_abbreviations") \
+	INT("work_mem", work_mem) \
+	INT("xmlbinary", xmlbinary) \
+	INT("xmloption", xmloption) \
+	INT("zero_damaged_pages", zero_damaged_pages)
+
+/* ways to expand a line of the list */
+#define PFO_NO_VAR(name, var)
+#define PFO_NO_NAME(name)
+#define PFO_NAME_VAR(name, var)		name,
+#define PFO_NAME_ALONE(name)		name,
+#define PFO_COUNT_VAR(name, var)	+ 1
+#define PFO_DECLARE_INT(name, var) \
+	extern PGDLLIMPORT int var __attribute__((weak));
+#define PFO_DECLARE_BOOL(name, var) \
+	extern PGDLLIMPORT bool var __attribute__((weak));
+#define PFO_READ_INT(name, var)		ints[i++] = (int32) var;
+#define PFO_READ_WEAK(name, var)	ints[i++] = &var ? (int32) var : -1;
+#define PFO_READ_REAL(name, var)	reals[r++] = var;
+
+PFO_SETTINGS(PFO_NO_VAR, PFO_NO_VAR, PFO_DECLARE_INT, PFO_DECLARE_BOOL,
+			 PFO_NO_NAME)
+
+/* and two for DateStyle */
+#define PFO_NINTS \
+	(2 PFO_SETTINGS(PFO_COUNT_VAR, PFO_NO_VAR, PFO_COUNT_VAR, \
+					PFO_COUNT_VAR, PFO_NO_NAME))
+#define PFO_NREALS \
+	(0 PFO_SETTINGS(PFO_NO_VAR, PFO_COUNT_VAR, PFO_NO_VAR, \
+					PFO_NO_VAR, PFO_NO_NAME))
+
+/* a path longer than this is not hashed: no answer */
+#define PFO_MAX_PATH 64
+
+typedef enum PfoSettingString
+{
+	PFO_STRING_LC_MONETARY,
+	PFO_STRING_LC_NUMERIC,
+	PFO_STRING_LC_TIME,
+	PFO_STRING_TEXT_SEARCH,
+	PFO_STRING_ABBREVIATIONS,
+	PFO_NSTRINGS
+} PfoSettingString;
+
+/* what the last hash was made of */
+static struct
+{
+	bool		valid;
+	int32		ints[PFO_NINTS];
+	double		reals[PFO_NREALS];
+	pg_tz	   *zone;			/* one per name and process, never freed */
+	char	   *strings[PFO_NSTRINGS];
+	bool		uses_path;		/* text search looks along search_path */
+	int			npath;			/* 0 if it does not */
+	Oid			path[PFO_MAX_PATH];
+	PfoHash		hash;
+}			last;
+
+static const char *const setting_names[] = {
+	PFO_SETTINGS(PFO_NAME_VAR, PFO_NAME_VAR, PFO_NAME_VAR, PFO_NAME_VAR,
+				 PFO_NAME_ALONE)
+	NULL
+};
+
+/* timezone_abbreviations has no C variable that others can see. */
+static char **
+pfo_abbreviations_variable(void)
+{
+	static char **variable = NULL;
+
+	if (variable == NULL)
+	{
+		int			nvars;
+		struct config_generic **vars = PFO_GUC_VARIABLES(&nvars);
+
+		for (int i = 0; i < nvars; i++)
+		{
+			if (strcmp(vars[i]->name, "timezone_abbreviations") == 0)
+			{
+				variable = PFO_GUC_STRING_VARIABLE(vars[i]);
+				break;
+			}
+		}
+		if (variable == NULL)
+			elog(ERROR, "setting \"timezone_abbreviations\" not found");
+	}
+	return variable;
+}
+
+static void
+pfo_read_numbers(int32 *ints, double *reals)
+{
+	int			i = 0;
+	int			r = 0;
+
+	PFO_SETTINGS(PFO_READ_INT, PFO_READ_REAL, PFO_READ_WEAK, PFO_READ_WEAK,
+				 PFO_NO_NAME)
+	ints[i++] = DateStyle;
+	ints[i++] = DateOrder;
+	Assert(i == PFO_NINTS && r == PFO_NREALS);
+}
+
+/* Most of these are short; a call of strcmp() each would be half the cost. */
+static inline bool
+pfo_same_string(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	while (*a == *b)
+	{
+		if (*a == '\0')
+			return true;
+		a++;
+		b++;
+	}
+	return false;
+}
+
+static void
+pfo_remember_string(int which, const char *value)
+{
+	if (last.strings[which] != NULL)
+		pfree(last.strings[which]);
+	last.strings[which] = NULL;
+	if (value != NULL)
+		last.strings[which] = MemoryContextStrdup(TopMemoryContext, value);
+}
+
+static PfoHash
+pfo_hash_last(void)
+{
+	PfoHasher	hasher;
+	const char *zone = pg_get_timezone_name(last.zone);
+
+	pfo_hasher_init(&hasher);
+	pfo_hasher_add(&hasher, last.ints, sizeof(last.ints));
+	pfo_hasher_add(&hasher, last.reals, sizeof(last.reals));
+	pfo_hasher_add(&hasher, zone, strlen(zone) + 1);
+	for (int i = 0; i < PFO_NSTRINGS; i++)
+	{
+		const char *value = last.strings[i];
+
+		pfo_hasher_add(&hasher, value ? "+" : "-", 1);
+		if (value != NULL)
+			pfo_hasher_add(&hasher, value, strlen(value) + 1);
+	}
+	pfo_hasher_add(&hasher, &last.npath, sizeof(last.npath));
+	pfo_hasher_add(&hasher, last.path, last.npath * sizeof(Oid));
+	return pfo_hasher_final(&hasher);
+}
+
+bool
+pfo_settings_hash(PfoHash *hash)
+{
+	int32		ints[PFO_NINTS];
+	double		reals[PFO_NREALS];
+	const char *strings[PFO_NSTRINGS];
+	Oid			path[PFO_MAX_PATH];
+	int			npath = 0;
+	bool		uses_path = false;
+	bool		same;
+
+	if (GinFuzzySearchLimit != 0)
+		return false;
+
+	pfo_read_numbers(ints, reals);
+	strings[PFO_STRING_LC_MONETARY] = locale_monetary;
+	strings[PFO_STRING_LC_NUMERIC] = locale_numeric;
+	strings[PFO_STRING_LC_TIME] = locale_time;
+	strings[PFO_STRING_TEXT_SEARCH] = TSCurrentConfig;
+	strings[PFO_STRING_ABBREVIATIONS] = *pfo_abbreviations_variable();
+
+	same = last.valid &&
+		memcmp(ints, last.ints, sizeof(ints)) == 0 &&
+		memcmp(reals, last.reals, sizeof(reals)) == 0 &&
+		session_timezone == last.zone;
+	for (int i = 0; same && i < PFO_NSTRINGS; i++)
+		same = pfo_same_string(strings[i], last.strings[i]);
+
+	/* with all the same, the last time's look at the name holds as well */
+	if (same ? last.uses_path :
+		(TSCurrentConfig != NULL && strchr(TSCurrentConfig, '.') == NULL))
+	{
+		npath = fetch_search_path_array(path, PFO_MAX_PATH);
+		if (npath > PFO_MAX_PATH)
+			return false;
+		uses_path = true;
+		same = same && npath == last.npath &&
+			memcmp(path, last.path, npath * sizeof(Oid)) == 0;
+	}
+
+	if (!same)
+	{
+		/* an error halfway leaves nothing that could be taken for valid */
+		last.valid = false;
+		memcpy(last.ints, ints, sizeof(ints));
+		memcpy(last.reals, reals, sizeof(reals));
+		last.zone = session_timezone;
+		last.uses_path = uses_path;
+		last.npath = npath;
+		memcpy(last.path, path, npath * sizeof(Oid));
+		for (int i = 0; i < PFO_NSTRINGS; i++)
+			pfo_remember_string(i, strings[i]);
+		last.hash = pfo_hash_last();
+		last.valid = true;
+	}
+
+	*hash = last.hash;
+	return true;
+}
+
+const char *const *
+pfo_settings_names(void)
+{
+	return setting_names;
+}

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.h
+ *	  The settings that expressions, output or the planner can read, as one
+ *	  hash: part of each key.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_SETTINGS_H
+#define PFO_SETTINGS_H
+
+#include "base/hash.h"
+
+/*
+ * The hash of the current values.  Cheap: values are gathered in a struct
+ * and hashed only if that differs from the last one.  False if a setting
+ * makes results random (gin_fuzzy_search_limit), when nothing may be served.
+ * Can read catalogs, hence inside a transaction only.
+ */
+extern bool pfo_settings_hash(PfoHash *hash);
+
+/* names of the settings that are looked at, ended by NULL, sorted */
+extern const char *const *pfo_settings_names(void);
+
+#endif							/* PFO_SETTINGS_H */

@@ -1,0 +1,479 @@
+/*-------------------------------------------------------------------------
+ *
+ * store.c
+ *	  The entries of the cache in shared memory.
+ *
+ * Entries are allocated from a DSA area that lies in the main segment and
+ * cannot grow: its size is the bound of the cache's memory.  A hash table of
+ * buckets, chained through the entries, finds them.
+ *
+ * LOCKING.  Buckets belong to NPARTITIONS partitions, each with an LWLock
+ * that protects the chains and the membership of entries.  Looking up takes
+ * it shared for the time of a probe; publishing, removing and evicting take
+ * it exclusive, one at a time, and allocate and free outside of it.  An
+ * entry's contents never change once it is published; its counters are
+ * atomic.
+ *
+ * PINS.  refs counts the readers and one for the index.  A pin is taken
+ * under the partition's lock, when the index's reference is there for sure;
+ * whoever drops the last reference frees the memory.  Readers hold no lock
+ * while rows go to the client.
+ *
+ * MEMORY.  When an allocation fails, the eviction hand goes around the
+ * buckets like a clock: an entry used since the last visit is spared once,
+ * one whose dependencies have moved on is taken at once.  The hand takes a
+ * bounded number of steps; if that frees too little, the result is not kept.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/memutils.h"
+
+#include "base/compat.h"
+#include "cache/counters.h"
+#include "cache/store.h"
+
+#define NPARTITIONS		64
+#define BUCKET_BYTES	4096	/* of cache per bucket */
+#define HAND_STEPS		4096	/* entries looked at per allocation */
+
+typedef struct PfoStore
+{
+	LWLockPadded locks[NPARTITIONS];
+	int			tranche;
+	int			dsa_tranche;
+	uint32		bucket_mask;
+	Size		area_size;
+	pg_atomic_uint32 hand;		/* next bucket to visit */
+	pg_atomic_uint64 bytes_used;
+	pg_atomic_uint64 bytes_dead;	/* removed, but pinned */
+	pg_atomic_uint64 entries;
+	dsa_pointer buckets[FLEXIBLE_ARRAY_MEMBER];
+} PfoStore;
+
+static PfoStore *store = NULL;
+static void *area_place = NULL;
+static dsa_area *area = NULL;
+
+static uint32
+bucket_count(Size available)
+{
+	uint32		n = NPARTITIONS;
+
+	while ((Size) n * 2 <= available / BUCKET_BYTES)
+		n *= 2;
+	return n;
+}
+
+static Size
+index_size(Size available)
+{
+	return CACHELINEALIGN(offsetof(PfoStore, buckets) +
+						  bucket_count(available) * sizeof(dsa_pointer));
+}
+
+Size
+pfo_store_shmem_size(Size available)
+{
+	Size		index = index_size(available);
+	Size		least = dsa_minimum_size();
+
+	return index + Max(least, available > index ? available - index : 0);
+}
+
+void
+pfo_store_shmem_init(Size available)
+{
+	bool		found;
+	Size		size = pfo_store_shmem_size(available);
+	char	   *base;
+	dsa_area   *creator;
+
+	base = ShmemInitStruct("perfopt store", size, &found);
+	store = (PfoStore *) base;
+	area_place = base + index_size(available);
+	if (!found)
+	{
+		store->tranche = LWLockNewTrancheId();
+		store->dsa_tranche = LWLockNewTrancheId();
+	}
+	LWLockRegisterTranche(store->tranche, "perfopt_store");
+	LWLockRegisterTranche(store->dsa_tranche, "perfopt_memory");
+	if (found)
+		return;
+
+	for (int i = 0; i < NPARTITIONS; i++)
+		LWLockInitialize(&store->locks[i].lock, store->tranche);
+	store->bucket_mask = bucket_count(available) - 1;
+	for (uint32 i = 0; i <= store->bucket_mask; i++)
+		store->buckets[i] = InvalidDsaPointer;
+	store->area_size = size - index_size(available);
+	pg_atomic_init_u32(&store->hand, 0);
+	pg_atomic_init_u64(&store->bytes_used, 0);
+	pg_atomic_init_u64(&store->bytes_dead, 0);
+	pg_atomic_init_u64(&store->entries, 0);
+
+	/* the area may never take memory beyond its place */
+	creator = dsa_create_in_place(area_place, store->area_size,
+								  store->dsa_tranche, NULL);
+	dsa_pin(creator);
+	dsa_set_size_limit(creator, store->area_size);
+	dsa_detach(creator);
+}
+
+/* Attach this backend to the area, once. */
+static void
+attach(void)
+{
+	MemoryContext old;
+
+	if (area != NULL)
+		return;
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	area = dsa_attach_in_place(area_place, NULL);
+	dsa_pin_mapping(area);
+	MemoryContextSwitchTo(old);
+}
+
+static LWLock *
+partition_lock(uint32 bucket)
+{
+	return &store->locks[bucket % NPARTITIONS].lock;
+}
+
+static PfoEntry *
+entry_at(dsa_pointer pointer)
+{
+	return (PfoEntry *) dsa_get_address(area, pointer);
+}
+
+/* The link that leads to the key's entry, or to the end of its chain. */
+static dsa_pointer *
+find_link(uint32 bucket, const PfoHash *key)
+{
+	dsa_pointer *link = &store->buckets[bucket];
+
+	while (DsaPointerIsValid(*link))
+	{
+		PfoEntry   *entry = entry_at(*link);
+
+		if (pfo_hash_equal(entry->info.key, *key))
+			break;
+		link = &entry->next;
+	}
+	return link;
+}
+
+PfoEntry *
+pfo_store_lookup(const PfoHash *key)
+{
+	uint32		bucket = key->lo & store->bucket_mask;
+	LWLock	   *lock = partition_lock(bucket);
+	dsa_pointer *link;
+	PfoEntry   *entry = NULL;
+
+	attach();
+	LWLockAcquire(lock, LW_SHARED);
+	link = find_link(bucket, key);
+	if (DsaPointerIsValid(*link))
+	{
+		entry = entry_at(*link);
+		pg_atomic_fetch_add_u32(&entry->refs, 1);
+	}
+	LWLockRelease(lock);
+	return entry;
+}
+
+void
+pfo_store_unpin(PfoEntry *entry)
+{
+	if (pg_atomic_sub_fetch_u32(&entry->refs, 1) == 0)
+	{
+		pg_atomic_fetch_sub_u64(&store->bytes_used, entry->size);
+		pg_atomic_fetch_sub_u64(&store->bytes_dead, entry->size);
+		dsa_free(area, entry->self);
+	}
+}
+
+/* Take what the link leads to out of its chain; under the exclusive lock. */
+static PfoEntry *
+unlink_entry(dsa_pointer *link)
+{
+	PfoEntry   *entry = entry_at(*link);
+
+	*link = entry->next;
+	pg_atomic_fetch_sub_u64(&store->entries, 1);
+	pg_atomic_fetch_add_u64(&store->bytes_dead, entry->size);
+	return entry;
+}
+
+void
+pfo_store_remove(PfoEntry *entry)
+{
+	uint32		bucket = entry->info.key.lo & store->bucket_mask;
+	LWLock	   *lock = partition_lock(bucket);
+	dsa_pointer *link;
+	PfoEntry   *removed = NULL;
+
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	link = find_link(bucket, &entry->info.key);
+	if (*link == entry->self)
+		removed = unlink_entry(link);
+	LWLockRelease(lock);
+	if (removed != NULL)
+		pfo_store_unpin(removed);
+}
+
+static bool
+is_outdated(PfoEntry *entry)
+{
+	PfoDependency *deps = pfo_entry_array(entry, deps, PfoDependency);
+
+	for (uint32 i = 0; i < entry->info.ndeps; i++)
+	{
+		if (pfo_versions_peek(deps[i].slot) != deps[i].version)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Advance the eviction hand until it has freed the bytes wanted, or has
+ * looked at its share.  Returns the bytes freed.
+ */
+static Size
+evict(Size wanted)
+{
+	Size		freed = 0;
+	int			steps = 0;
+
+	/* twice around at most: the first visit may only clear marks */
+	for (uint64 n = 0; n < 2 * ((uint64) store->bucket_mask + 1); n++)
+	{
+		uint32		bucket;
+		LWLock	   *lock;
+		dsa_pointer *link;
+		dsa_pointer victims = InvalidDsaPointer;
+
+		if (freed >= wanted || steps >= HAND_STEPS)
+			break;
+		bucket = pg_atomic_fetch_add_u32(&store->hand, 1) & store->bucket_mask;
+		if (!DsaPointerIsValid(store->buckets[bucket]))
+			continue;			/* a glance without the lock does no harm */
+
+		lock = partition_lock(bucket);
+		LWLockAcquire(lock, LW_EXCLUSIVE);
+		link = &store->buckets[bucket];
+		while (DsaPointerIsValid(*link))
+		{
+			PfoEntry   *entry = entry_at(*link);
+
+			steps++;
+			if (pg_atomic_exchange_u32(&entry->used, 0) != 0 &&
+				!is_outdated(entry))
+			{
+				link = &entry->next;
+				continue;
+			}
+			unlink_entry(link);
+			if (pg_atomic_read_u32(&entry->refs) == 1)
+				freed += entry->size;
+			pfo_count_shared(entry->info.dbid, PFO_COUNT_EVICTIONS, 1);
+			entry->next = victims;
+			victims = entry->self;
+		}
+		LWLockRelease(lock);
+
+		while (DsaPointerIsValid(victims))
+		{
+			PfoEntry   *entry = entry_at(victims);
+
+			victims = entry->next;
+			pfo_store_unpin(entry);
+		}
+	}
+	return freed;
+}
+
+static dsa_pointer
+allocate(Size size)
+{
+	dsa_pointer pointer;
+
+	/* what can never fit must not push out everything else */
+	if (size > store->area_size / 4)
+		return InvalidDsaPointer;
+
+	for (int attempt = 0; attempt < 4; attempt++)
+	{
+		pointer = dsa_allocate_extended(area, size,
+										DSA_ALLOC_NO_OOM | DSA_ALLOC_HUGE);
+		if (DsaPointerIsValid(pointer))
+			return pointer;
+		/* free twice the size, for memory is in pieces */
+		if (evict(2 * size) == 0)
+			break;
+	}
+	return InvalidDsaPointer;
+}
+
+/* Lay out one array behind the others. */
+static uint32
+place(Size *size, Size bytes)
+{
+	Size		at = *size;
+
+	*size = MAXALIGN(at + bytes);
+	return (uint32) at;
+}
+
+bool
+pfo_store_publish(const PfoDraft *draft)
+{
+	const PfoEntryInfo *info = &draft->info;
+	uint32		bucket = info->key.lo & store->bucket_mask;
+	LWLock	   *lock = partition_lock(bucket);
+	PfoEntry	head;
+	PfoEntry   *entry;
+	PfoEntry   *replaced = NULL;
+	Size		size = MAXALIGN(sizeof(PfoEntry));
+	dsa_pointer pointer;
+	dsa_pointer *link;
+
+	attach();
+
+	memset(&head, 0, sizeof(head));
+	head.info = *info;
+	head.types = place(&size, info->natts * sizeof(Oid));
+	head.deps = place(&size, info->ndeps * sizeof(PfoDependency));
+	head.relids = place(&size, info->nrelids * sizeof(Oid));
+	head.invals = place(&size, info->ninvals * sizeof(PfoInvalItem));
+	head.indexes = place(&size, info->nindexes * sizeof(Oid));
+	head.text = place(&size, info->text_len + 1);
+	head.offsets = place(&size, info->nrows * sizeof(uint32));
+	head.rows = place(&size, info->row_bytes);
+	head.size = size;
+	if (size > PG_UINT32_MAX)
+		return false;
+
+	pointer = allocate(size);
+	if (!DsaPointerIsValid(pointer))
+		return false;
+
+	entry = entry_at(pointer);
+	*entry = head;
+	entry->self = pointer;
+	pg_atomic_init_u32(&entry->refs, 1);
+	pg_atomic_init_u32(&entry->used, 0);
+	pg_atomic_init_u64(&entry->hits, 0);
+	pg_atomic_init_u64(&entry->saved_us, 0);
+	pg_atomic_init_u64(&entry->last_hit, 0);
+#define COPY_ARRAY(member, from, count, type) \
+	if ((count) > 0) \
+		memcpy(pfo_entry_array(entry, member, type), from, \
+			   (count) * sizeof(type))
+	COPY_ARRAY(types, draft->types, info->natts, Oid);
+	COPY_ARRAY(deps, draft->deps, info->ndeps, PfoDependency);
+	COPY_ARRAY(relids, draft->relids, info->nrelids, Oid);
+	COPY_ARRAY(invals, draft->invals, info->ninvals, PfoInvalItem);
+	COPY_ARRAY(indexes, draft->indexes, info->nindexes, Oid);
+	COPY_ARRAY(text, draft->text, info->text_len, char);
+#undef COPY_ARRAY
+	pfo_entry_array(entry, text, char)[info->text_len] = '\0';
+	pfo_capture_copy(draft->capture, pfo_entry_array(entry, rows, char),
+					 pfo_entry_array(entry, offsets, uint32));
+
+	pg_atomic_fetch_add_u64(&store->bytes_used, size);
+
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	link = find_link(bucket, &info->key);
+	if (DsaPointerIsValid(*link))
+		replaced = unlink_entry(link);
+	entry->next = store->buckets[bucket];
+	store->buckets[bucket] = pointer;
+	pg_atomic_fetch_add_u64(&store->entries, 1);
+	LWLockRelease(lock);
+
+	if (replaced != NULL)
+		pfo_store_unpin(replaced);
+	return true;
+}
+
+void
+pfo_store_usage(PfoStoreUsage *usage)
+{
+	usage->bytes_total = store->area_size;
+	usage->bytes_used = pg_atomic_read_u64(&store->bytes_used);
+	usage->bytes_pinned = pg_atomic_read_u64(&store->bytes_dead);
+	usage->entries = pg_atomic_read_u64(&store->entries);
+}
+
+/* Entries of one bucket, pinned. */
+typedef struct Visited
+{
+	PfoEntry   *entry[32];
+	int			n;
+} Visited;
+
+static void
+pin_bucket(uint32 bucket, Visited *visited)
+{
+	LWLock	   *lock = partition_lock(bucket);
+
+	visited->n = 0;
+	if (!DsaPointerIsValid(store->buckets[bucket]))
+		return;
+	LWLockAcquire(lock, LW_SHARED);
+	for (dsa_pointer p = store->buckets[bucket];
+		 DsaPointerIsValid(p) && visited->n < lengthof(visited->entry);
+		 p = entry_at(p)->next)
+	{
+		PfoEntry   *entry = entry_at(p);
+
+		pg_atomic_fetch_add_u32(&entry->refs, 1);
+		visited->entry[visited->n++] = entry;
+	}
+	LWLockRelease(lock);
+}
+
+static void
+unpin_all(Visited *visited)
+{
+	while (visited->n > 0)
+		pfo_store_unpin(visited->entry[--visited->n]);
+}
+
+/* Call back for each, and unpin them all whatever happens. */
+static void
+visit(Visited *visited, PfoEntryCallback callback, void *arg)
+{
+	PG_TRY();
+	{
+		for (int i = 0; i < visited->n; i++)
+			callback(visited->entry[i], arg);
+	}
+	PG_CATCH();
+	{
+		unpin_all(visited);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	unpin_all(visited);
+}
+
+void
+pfo_store_foreach(PfoEntryCallback callback, void *arg)
+{
+	attach();
+	for (uint32 bucket = 0; bucket <= store->bucket_mask; bucket++)
+	{
+		Visited		visited;
+
+		pin_bucket(bucket, &visited);
+		visit(&visited, callback, arg);
+	}
+}

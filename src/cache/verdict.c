@@ -1,0 +1,82 @@
+/*-------------------------------------------------------------------------
+ *
+ * verdict.c
+ *	  What this backend knows of a statement's eligibility.
+ *
+ * Judging a statement reads catalogs; applications send few different ones.
+ * So verdicts are remembered by skeleton: the values of constants do not
+ * matter.  A verdict holds until an invalidation message arrives that any
+ * definition might be concerned by.
+ *
+ * MEMORY.  Backend-local, in a context of its own that is emptied when it
+ * holds MAX_VERDICTS.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "cache/generation.h"
+#include "cache/verdict.h"
+
+#define MAX_VERDICTS	512
+
+typedef struct Verdict
+{
+	PfoHash		skeleton;		/* hash key */
+	uint64		generation;
+	PfoEligibility eligibility;
+} Verdict;
+
+static MemoryContext context = NULL;
+static HTAB *verdicts = NULL;
+
+static void
+make_table(void)
+{
+	HASHCTL		ctl;
+
+	if (context == NULL)
+		context = AllocSetContextCreate(TopMemoryContext, "perfopt verdicts",
+										ALLOCSET_DEFAULT_SIZES);
+	else
+		MemoryContextReset(context);
+	verdicts = NULL;
+	memset(&ctl, 0, sizeof(ctl));
+	ctl.keysize = sizeof(PfoHash);
+	ctl.entrysize = sizeof(Verdict);
+	ctl.hcxt = context;
+	verdicts = hash_create("perfopt verdicts", MAX_VERDICTS, &ctl,
+						   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+const PfoEligibility *
+pfo_verdict(Query *query, const PfoQueryKey *key)
+{
+	Verdict    *verdict = NULL;
+	PfoEligibility fresh;
+	uint64		generation = pfo_generation_now();
+	MemoryContext old;
+
+	if (verdicts != NULL)
+		verdict = hash_search(verdicts, &key->skeleton, HASH_FIND, NULL);
+	if (verdict != NULL && verdict->generation == generation)
+		return &verdict->eligibility;
+
+	/* judged first: an error must not leave half a verdict behind */
+	pfo_eligible_query(query, &fresh);
+
+	if (verdicts == NULL || hash_get_num_entries(verdicts) >= MAX_VERDICTS)
+		make_table();
+	verdict = hash_search(verdicts, &key->skeleton, HASH_ENTER, NULL);
+	verdict->generation = 0;
+	old = MemoryContextSwitchTo(context);
+	verdict->eligibility = fresh;
+	verdict->eligibility.functions = list_copy(fresh.functions);
+	verdict->eligibility.typrelids = list_copy(fresh.typrelids);
+	MemoryContextSwitchTo(old);
+	verdict->generation = generation;
+	return &verdict->eligibility;
+}

@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * verdict.h
+ *	  What this backend knows of a statement's eligibility, by its skeleton.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_VERDICT_H
+#define PFO_VERDICT_H
+
+#include "cache/eligible.h"
+#include "cache/key.h"
+
+/*
+ * The verdict about a query with this key.  Stays valid until the next call.
+ */
+extern const PfoEligibility *pfo_verdict(Query *query,
+										 const PfoQueryKey *key);
+
+#endif							/* PFO_VERDICT_H */

@@ -1,0 +1,70 @@
+#
+# The library and the extension come and go: with and without preloading, over
+# a clean restart and over a crash, and without a trace in the server's log.
+#
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+
+my $stderr;
+$node->psql(
+	'postgres', q{
+	CREATE EXTENSION perfopt;
+	TABLE perfopt_cache_stats;
+}, stderr => \$stderr);
+like(
+	$stderr,
+	qr/shared_preload_libraries/,
+	'without preloading, what is missing is named');
+$node->safe_psql('postgres', 'DROP EXTENSION IF EXISTS perfopt');
+
+$node->append_conf('postgresql.conf',
+	"shared_preload_libraries = 'perfopt'\n");
+$node->restart;
+$node->safe_psql(
+	'postgres', q{
+	CREATE EXTENSION perfopt;
+	CREATE TABLE kept AS SELECT g AS id FROM generate_series(1, 100) g;
+});
+is($node->safe_psql('postgres', 'SHOW perfopt.cache'),
+	'observe', 'preloading alone serves nothing');
+is( $node->safe_psql(
+		'postgres', q{
+	SELECT string_agg(pg_describe_object(classid, objid, 0), ', ')
+	FROM pg_depend
+	WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+	  AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'perfopt')
+	  AND obj_description(objid, classid::regclass::name) IS NULL
+}),
+	'',
+	'every object of the extension has a comment');
+
+for my $how ('fast', 'immediate')
+{
+	$node->stop($how);
+	$node->start;
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM kept'),
+		'100', "answers after $how shutdown");
+	is($node->safe_psql('postgres', 'SELECT count(*) >= 0 FROM perfopt_cache_stats'),
+		't', "statistics after $how shutdown");
+}
+
+$node->safe_psql('postgres', 'DROP EXTENSION perfopt');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM kept'),
+	'100', 'the library works on without the extension');
+
+$node->stop;
+my $log = slurp_file($node->logfile);
+unlike(
+	$log,
+	qr/WARNING: .*leak|TRAP:|terminated by signal|PANIC:/,
+	'the log tells of no leak and no crash');
+
+done_testing();
