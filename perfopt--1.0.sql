@@ -2,3 +2,300 @@
 
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION perfopt" to load this file. \quit
+
+--
+-- What the library knows, with OIDs.  The views below give names.
+--
+
+CREATE FUNCTION perfopt_cache_stats(
+	OUT dbid oid,
+	OUT selects bigint,
+	OUT eligible bigint,
+	OUT hits bigint,
+	OUT misses bigint,
+	OUT stores bigint,
+	OUT invalidations bigint,
+	OUT evictions bigint,
+	OUT verified bigint,
+	OUT differences bigint,
+	OUT bypasses bigint,
+	OUT late_writes bigint,
+	OUT errors bigint,
+	OUT time_saved_ms double precision)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_cache_stats_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_cache_stats() IS
+	'counters of the result cache, a row per database that counted; see the view of this name';
+
+CREATE FUNCTION perfopt_cache_usage(
+	OUT bytes_total bigint,
+	OUT bytes_used bigint,
+	OUT bytes_pinned bigint,
+	OUT entries bigint)
+RETURNS record
+AS 'MODULE_PATHNAME', 'perfopt_cache_usage_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_cache_usage() IS
+	'memory of the result cache, all databases together';
+
+CREATE FUNCTION perfopt_cache_entries(
+	OUT dbid oid,
+	OUT roleid oid,
+	OUT queryid bigint,
+	OUT query text,
+	OUT rows bigint,
+	OUT bytes bigint,
+	OUT hits bigint,
+	OUT time_saved_ms double precision,
+	OUT cost_ms double precision,
+	OUT created timestamptz,
+	OUT last_hit timestamptz,
+	OUT relids oid[],
+	OUT indexids oid[],
+	OUT valid boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_cache_entries_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_cache_entries() IS
+	'answers in the result cache; see the view of this name';
+
+CREATE FUNCTION perfopt_cache_reasons(
+	OUT dbid oid,
+	OUT reason text,
+	OUT count bigint,
+	OUT last_queryid bigint,
+	OUT advice text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_cache_reasons_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_cache_reasons() IS
+	'why statements were not served from the result cache, or not stored; see the view of this name';
+
+CREATE FUNCTION perfopt_cache_savings(
+	OUT dbid oid,
+	OUT queryid bigint,
+	OUT query text,
+	OUT calls bigint,
+	OUT hits bigint,
+	OUT would_hit bigint,
+	OUT executed_ms double precision,
+	OUT saved_ms double precision,
+	OUT would_save_ms double precision,
+	OUT disabled boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_cache_savings_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_cache_savings() IS
+	'what each statement cost and saved; see the view of this name';
+
+CREATE FUNCTION perfopt_cache_settings()
+RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'perfopt_cache_settings_1_0'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_cache_settings() IS
+	'names of the settings whose values are part of what identifies an answer';
+
+--
+-- Questions and commands
+--
+
+CREATE FUNCTION perfopt_cache_check(
+	sql text,
+	OUT cacheable boolean,
+	OUT reason text,
+	OUT advice text,
+	OUT object text,
+	OUT relations regclass[],
+	OUT folded_values text[])
+RETURNS record
+AS 'MODULE_PATHNAME', 'perfopt_cache_check_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION perfopt_cache_check(text) IS
+	'would this statement be cached, and if not, why; plans it, does not execute it';
+
+CREATE FUNCTION perfopt_invalidate(relation regclass)
+RETURNS void
+AS 'MODULE_PATHNAME', 'perfopt_invalidate_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_invalidate(regclass) IS
+	'makes all cached answers that depend on the relation, its partitions or children unreachable, at once; for who may write to it';
+
+CREATE FUNCTION perfopt_invalidate_all()
+RETURNS void
+AS 'MODULE_PATHNAME', 'perfopt_invalidate_all_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_invalidate_all() IS
+	'makes all cached answers of the current database unreachable, at once';
+
+CREATE FUNCTION perfopt_reset()
+RETURNS void
+AS 'MODULE_PATHNAME', 'perfopt_reset_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_reset() IS
+	'sets the counters of all databases to zero; cached answers stay, and so does what a difference disabled';
+
+--
+-- Views
+--
+
+CREATE VIEW perfopt_cache_stats AS
+SELECT d.datname,
+	coalesce(c.selects, 0) AS selects,
+	coalesce(c.eligible, 0) AS eligible,
+	coalesce(c.hits, 0) AS hits,
+	coalesce(c.misses, 0) AS misses,
+	coalesce(c.stores, 0) AS stores,
+	coalesce(c.invalidations, 0) AS invalidations,
+	coalesce(c.evictions, 0) AS evictions,
+	coalesce(c.verified, 0) AS verified,
+	coalesce(c.differences, 0) AS differences,
+	coalesce(c.bypasses, 0) AS bypasses,
+	c.hits / nullif(c.hits + c.misses, 0)::double precision AS hit_ratio,
+	coalesce(e.bytes, 0)::bigint AS bytes_used,
+	u.bytes_total - u.bytes_used AS bytes_free,
+	u.bytes_pinned,
+	coalesce(e.entries, 0) AS entries,
+	coalesce(c.time_saved_ms, 0) AS time_saved_ms,
+	coalesce(c.late_writes, 0) AS late_writes,
+	coalesce(c.errors, 0) AS errors
+FROM perfopt_cache_stats() AS c
+FULL JOIN (
+	SELECT dbid, sum(bytes) AS bytes, count(*) AS entries
+	FROM perfopt_cache_entries()
+	GROUP BY dbid) AS e USING (dbid)
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = dbid
+CROSS JOIN perfopt_cache_usage() AS u;
+COMMENT ON VIEW perfopt_cache_stats IS
+	'counters of the result cache since the last reset or start, a row per database that counted';
+COMMENT ON COLUMN perfopt_cache_stats.datname IS
+	'NULL: dropped databases, or those beyond the number that is counted apart';
+COMMENT ON COLUMN perfopt_cache_stats.selects IS
+	'SELECTs planned in a mode that serves';
+COMMENT ON COLUMN perfopt_cache_stats.eligible IS
+	'executions of statements that may be cached';
+COMMENT ON COLUMN perfopt_cache_stats.misses IS
+	'looked up, not found, executed';
+COMMENT ON COLUMN perfopt_cache_stats.invalidations IS
+	'answers found outdated when looked up';
+COMMENT ON COLUMN perfopt_cache_stats.verified IS
+	'hits executed as well and compared, see perfopt.cache_verify';
+COMMENT ON COLUMN perfopt_cache_stats.differences IS
+	'of these, answers that differed; anything but 0 is a fault of perfopt';
+COMMENT ON COLUMN perfopt_cache_stats.bypasses IS
+	'executed without being looked up; perfopt_cache_reasons tells why';
+COMMENT ON COLUMN perfopt_cache_stats.hit_ratio IS
+	'hits among what was looked up, 0 to 1';
+COMMENT ON COLUMN perfopt_cache_stats.bytes_used IS
+	'by the answers of this database';
+COMMENT ON COLUMN perfopt_cache_stats.bytes_free IS
+	'of the whole cache, the same in each row';
+COMMENT ON COLUMN perfopt_cache_stats.bytes_pinned IS
+	'of the whole cache: removed answers that somebody is still reading';
+COMMENT ON COLUMN perfopt_cache_stats.time_saved_ms IS
+	'sum over the hits: what executing took when the answer was stored, less what serving it took';
+COMMENT ON COLUMN perfopt_cache_stats.late_writes IS
+	'relations written while a transaction committed, by other libraries';
+COMMENT ON COLUMN perfopt_cache_stats.errors IS
+	'failures inside perfopt, each of which became a miss';
+
+CREATE VIEW perfopt_cache_entries AS
+SELECT e.queryid,
+	e.query,
+	d.datname,
+	r.rolname,
+	e.rows,
+	e.bytes,
+	e.hits,
+	e.time_saved_ms,
+	e.cost_ms,
+	e.created,
+	e.last_hit,
+	e.relids,
+	CASE WHEN d.datname = current_database() THEN ARRAY(
+		SELECT relid::regclass::text
+		FROM unnest(e.relids) WITH ORDINALITY AS u(relid, n) ORDER BY n)
+	END AS relations,
+	e.indexids,
+	CASE WHEN d.datname = current_database() THEN ARRAY(
+		SELECT indexid::regclass::text
+		FROM unnest(e.indexids) WITH ORDINALITY AS u(indexid, n) ORDER BY n)
+	END AS indexes,
+	e.valid
+FROM perfopt_cache_entries() AS e
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = e.dbid
+LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = e.roleid;
+COMMENT ON VIEW perfopt_cache_entries IS
+	'the answers in the result cache, in no order';
+COMMENT ON COLUMN perfopt_cache_entries.query IS
+	'with constants replaced; readable for who has the privileges of the role, or pg_read_all_stats';
+COMMENT ON COLUMN perfopt_cache_entries.rolname IS
+	'who executed the statement; others may be served, after their own permissions are checked';
+COMMENT ON COLUMN perfopt_cache_entries.bytes IS
+	'of shared memory, all told';
+COMMENT ON COLUMN perfopt_cache_entries.time_saved_ms IS
+	'by all hits';
+COMMENT ON COLUMN perfopt_cache_entries.cost_ms IS
+	'what planning and executing took when the answer was stored';
+COMMENT ON COLUMN perfopt_cache_entries.relids IS
+	'OIDs, in the database of the entry, of the relations the answer depends on';
+COMMENT ON COLUMN perfopt_cache_entries.relations IS
+	'their names; NULL for another database';
+COMMENT ON COLUMN perfopt_cache_entries.indexids IS
+	'OIDs, in the database of the entry, of the indexes that the plan used';
+COMMENT ON COLUMN perfopt_cache_entries.indexes IS
+	'their names; NULL for another database';
+COMMENT ON COLUMN perfopt_cache_entries.valid IS
+	'nothing it depends on was changed since; what is not valid is never served, and makes room in time';
+
+CREATE VIEW perfopt_cache_reasons AS
+SELECT d.datname, r.reason, r.count, r.last_queryid, r.advice
+FROM perfopt_cache_reasons() AS r
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = r.dbid;
+COMMENT ON VIEW perfopt_cache_reasons IS
+	'why statements were not served from the result cache, or not stored';
+COMMENT ON COLUMN perfopt_cache_reasons.count IS
+	'executions, or plans of what never comes to an execution';
+COMMENT ON COLUMN perfopt_cache_reasons.last_queryid IS
+	'of the latest such statement; NULL if it had none, see compute_query_id';
+
+CREATE VIEW perfopt_cache_savings AS
+SELECT d.datname,
+	s.queryid,
+	s.query,
+	s.calls,
+	s.hits,
+	s.would_hit,
+	s.executed_ms / nullif(s.calls - s.hits, 0) AS mean_ms,
+	s.saved_ms,
+	s.would_save_ms,
+	s.disabled
+FROM perfopt_cache_savings() AS s
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.dbid;
+COMMENT ON VIEW perfopt_cache_savings IS
+	'what each statement cost and saved; a statement that comes seldom can be displaced by others';
+COMMENT ON COLUMN perfopt_cache_savings.queryid IS
+	'the query id; a hash of the statement without its constants where there is none, see compute_query_id';
+COMMENT ON COLUMN perfopt_cache_savings.query IS
+	'with constants replaced; readable with pg_read_all_stats; NULL until an answer was stored';
+COMMENT ON COLUMN perfopt_cache_savings.would_hit IS
+	'executions since whose last nothing had changed that they read';
+COMMENT ON COLUMN perfopt_cache_savings.mean_ms IS
+	'of executions that were not served';
+COMMENT ON COLUMN perfopt_cache_savings.saved_ms IS
+	'by hits';
+COMMENT ON COLUMN perfopt_cache_savings.would_save_ms IS
+	'what the executions counted by would_hit took';
+COMMENT ON COLUMN perfopt_cache_savings.disabled IS
+	'a verified answer differed: not served any more';
+
+--
+-- Privileges
+--
+
+REVOKE ALL ON FUNCTION perfopt_reset() FROM PUBLIC;
+REVOKE ALL ON FUNCTION perfopt_invalidate_all() FROM PUBLIC;
+GRANT SELECT ON perfopt_cache_stats TO PUBLIC;
+GRANT SELECT ON perfopt_cache_entries TO PUBLIC;
+GRANT SELECT ON perfopt_cache_reasons TO PUBLIC;
+GRANT SELECT ON perfopt_cache_savings TO PUBLIC;

@@ -25,6 +25,8 @@
 #include "cache/counters.h"
 #include "cache/generation.h"
 #include "cache/modified.h"
+#include "cache/observe.h"
+#include "cache/permissions.h"
 #include "cache/plan.h"
 #include "cache/policy.h"
 #include "cache/scan.h"
@@ -79,6 +81,9 @@ executor_start(QueryDesc *queryDesc, int eflags)
 static void
 executor_run(PFO_EXECUTOR_RUN_PARAMS)
 {
+	instr_time	start;
+	bool		observed = pfo_observe_starts(queryDesc, &start);
+
 	pfo_scan_before_run(queryDesc, direction, count);
 	pfo_nesting_level++;
 	PG_TRY();
@@ -91,6 +96,8 @@ executor_run(PFO_EXECUTOR_RUN_PARAMS)
 		pfo_nesting_level--;
 	}
 	PG_END_TRY();
+	if (observed)
+		pfo_observe_ends(queryDesc, start);
 }
 
 static void
@@ -189,7 +196,10 @@ pfo_hooks_install(void)
 	ProcessUtility_hook = process_utility;
 	prev_object_access = object_access_hook;
 	object_access_hook = object_access;
+	if (prev_object_access == NULL)
+		pfo_permissions_own_hook(object_access);
 	RegisterXactCallback(transaction_event, NULL);
 	RegisterResourceReleaseCallback(resource_release, NULL);
+	pfo_generation_init();
 	pfo_scan_register();
 }

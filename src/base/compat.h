@@ -238,6 +238,29 @@ pfo_same_permission(const PfoPermission *a, const PfoPermission *b)
 		bms_equal(a->selectedCols, b->selectedCols);
 }
 
+/* As at the start of an execution: raises an error if one is denied. */
+static inline void
+pfo_check_permissions(List *entries)
+{
+#if PG_VERSION_NUM >= 160000
+	List	   *rtable = NIL;
+	ListCell   *lc;
+
+	foreach(lc, entries)
+	{
+		RangeTblEntry *rte = makeNode(RangeTblEntry);
+
+		rte->rtekind = RTE_RELATION;
+		rte->relid = ((PfoPermission *) lfirst(lc))->relid;
+		rte->perminfoindex = foreach_current_index(lc) + 1;
+		rtable = lappend(rtable, rte);
+	}
+	ExecCheckPermissions(rtable, entries, true);
+#else
+	ExecCheckRTPerms(entries, true);
+#endif
+}
+
 /*
  * The table of settings, for cache/settings.c: all of them, and where the
  * value of one that is a string is kept

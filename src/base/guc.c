@@ -17,6 +17,7 @@
 #include "utils/guc.h"
 #include "utils/plancache.h"
 
+#include "base/breakage.h"
 #include "base/guc.h"
 
 /*
@@ -68,6 +69,23 @@ static const struct config_enum_entry cache_modes[] = {
 	{"force", PFO_CACHE_FORCE, false},
 	{NULL, 0, false}
 };
+
+#ifdef PFO_TEST_BREAKAGE
+int			pfo_breakage = PFO_BREAK_NONE;
+
+static const struct config_enum_entry breakages[] = {
+	{"none", PFO_BREAK_NONE, false},
+	{"announce", PFO_BREAK_ANNOUNCE, false},
+	{"announce_late", PFO_BREAK_ANNOUNCE_LATE, false},
+	{"settled", PFO_BREAK_SETTLED, false},
+	{"version", PFO_BREAK_VERSION, false},
+	{"own_writes", PFO_BREAK_OWN_WRITES, false},
+	{"first_xid", PFO_BREAK_FIRST_XID, false},
+	{"definitions", PFO_BREAK_DEFINITIONS, false},
+	{"tracking", PFO_BREAK_TRACKING, false},
+	{NULL, 0, false}
+};
+#endif
 
 /*
  * The role is looked at only where somebody asks for himself or for a role
@@ -151,5 +169,12 @@ pfo_guc_init(void)
 							 NULL,
 							 &pfo_debug_reserve, false,
 							 PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+#ifdef PFO_TEST_BREAKAGE
+	DefineCustomEnumVariable("perfopt.debug_break",
+							 "For tests: leaves out one rule of the validity protocol.",
+							 NULL,
+							 &pfo_breakage, PFO_BREAK_NONE, breakages,
+							 PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+#endif
 	MarkGUCPrefixReserved("perfopt");
 }

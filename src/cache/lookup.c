@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "utils/inval.h"
 
+#include "base/breakage.h"
 #include "base/guc.h"
 #include "base/statement.h"
 #include "cache/counters.h"
@@ -60,9 +61,9 @@ why_not(const PfoPlanInfo *info)
 	return PFO_REASON_NONE;
 }
 
-static bool
-make_key(const PfoHash *tree, const Bitmapset *param_ids,
-		 ParamListInfo params, PfoHash *key, PfoReason *reason)
+bool
+pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
+				  ParamListInfo params, PfoHash *key, PfoReason *reason)
 {
 	PfoHasher	hasher;
 	PfoHash		settings;
@@ -116,7 +117,7 @@ validate(PfoEntry *entry, const PfoView *view)
 		uint64		version;
 
 		settled &= pfo_versions_read(view, deps[i].slot, &version);
-		if (version != deps[i].version)
+		if (version != deps[i].version && !PFO_BROKEN(VERSION))
 		{
 			pfo_count(PFO_COUNT_INVALIDATIONS, 1);
 			pfo_store_remove(entry);
@@ -144,7 +145,8 @@ find_entry(PfoAttempt *attempt, TupleDesc result)
 	{
 		attempt->reason = validate(entry, &attempt->view);
 		if (attempt->reason == PFO_REASON_NONE &&
-			!pfo_permissions_functions(attempt->info->functions))
+			!pfo_permissions_functions(attempt->info->functions,
+									   &attempt->info->granted))
 			attempt->reason = PFO_REASON_PERMISSION;
 	}
 	if (attempt->reason == PFO_REASON_NONE)
@@ -160,14 +162,13 @@ find_entry(PfoAttempt *attempt, TupleDesc result)
 	}
 }
 
-/* A digest of the versions that the answer depends on, for prediction. */
-static uint64
-version_digest(const PfoPlanInfo *info)
+uint64
+pfo_version_digest(List *depends)
 {
 	uint64		digest = pfo_versions_peek(pfo_slot_of_database(MyDatabaseId));
 	ListCell   *lc;
 
-	foreach(lc, info->depends)
+	foreach(lc, depends)
 	{
 		PfoSlotId	slot = pfo_slot_of_relation(MyDatabaseId, lfirst_oid(lc));
 
@@ -179,6 +180,7 @@ version_digest(const PfoPlanInfo *info)
 static void
 admission(PfoAttempt *attempt)
 {
+	bool		unchanged;
 	uint32		seen;
 
 	if (pfo_cache_mode == PFO_CACHE_FORCE || attempt->info->asked)
@@ -186,13 +188,12 @@ admission(PfoAttempt *attempt)
 		attempt->wanted = true;
 		return;
 	}
-	seen = pfo_policy_sighting(&attempt->key, version_digest(attempt->info),
-							   &attempt->would_hit);
+	seen = pfo_policy_sighting(&attempt->key, 0, &unchanged);
 	attempt->wanted = seen >= (uint32) pfo_cache_min_calls;
 }
 
 void
-pfo_attempt_lookup(PfoAttempt *attempt, const PfoPlanInfo *info,
+pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
 				   Snapshot snapshot, ParamListInfo params, TupleDesc result)
 {
 	memset(attempt, 0, sizeof(*attempt));
@@ -205,8 +206,8 @@ pfo_attempt_lookup(PfoAttempt *attempt, const PfoPlanInfo *info,
 	attempt->reason = pfo_view_init(&attempt->view, snapshot);
 	if (attempt->reason != PFO_REASON_NONE)
 		return;
-	if (!make_key(&info->tree, info->params, params, &attempt->key,
-				  &attempt->reason))
+	if (!pfo_execution_key(&info->tree, info->params, params, &attempt->key,
+						   &attempt->reason))
 		return;
 
 	attempt->bypassed = false;
@@ -285,7 +286,7 @@ pfo_lookup_likely(const PfoHash *tree)
 	PfoEntry   *entry;
 	PfoDependency *deps;
 
-	if (!make_key(tree, NULL, NULL, &key, &reason))
+	if (!pfo_execution_key(tree, NULL, NULL, &key, &reason))
 		return NULL;
 	entry = pfo_store_lookup(&key);
 	if (entry == NULL)

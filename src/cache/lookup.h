@@ -18,14 +18,13 @@
 
 typedef struct PfoAttempt
 {
-	const PfoPlanInfo *info;
+	PfoPlanInfo *info;
 	PfoReason	reason;			/* why it is not served, or not stored */
 	bool		bypassed;		/* not even looked up */
 	PfoView		view;
 	PfoHash		key;
 	PfoEntry   *entry;			/* pinned and valid, or NULL */
 	bool		wanted;			/* admission wants the answer kept */
-	bool		would_hit;		/* same versions as at the last sighting */
 	int			ndeps;
 	PfoDependency *deps;		/* as noted for storing; NULL: may not store */
 } PfoAttempt;
@@ -35,7 +34,7 @@ typedef struct PfoAttempt
  * it up.  The result is in attempt->entry, else attempt->reason says why
  * not.  The relations are those of the info.
  */
-extern void pfo_attempt_lookup(PfoAttempt *attempt, const PfoPlanInfo *info,
+extern void pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
 							   Snapshot snapshot, ParamListInfo params,
 							   TupleDesc result);
 
@@ -48,6 +47,17 @@ extern bool pfo_attempt_again(PfoAttempt *attempt, TupleDesc result);
  */
 extern bool pfo_attempt_prepare_store(PfoAttempt *attempt,
 									  const PfoPlanInfo *info);
+
+/*
+ * The key of one execution: the statement's tree, the session's settings and
+ * the parameters' values.  False, with the reason, if there is none.
+ */
+extern bool pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
+							  ParamListInfo params, PfoHash *key,
+							  PfoReason *reason);
+
+/* A digest of the relations' versions now, for prediction only. */
+extern uint64 pfo_version_digest(List *depends);
 
 /* For statements without parameters, at planning: is a hit likely? */
 extern PfoEntry *pfo_lookup_likely(const PfoHash *tree);

@@ -68,6 +68,7 @@
 #include "utils/pgstat_internal.h"
 #include "utils/syscache.h"
 
+#include "base/breakage.h"
 #include "base/compat.h"
 #include "cache/modified.h"
 #include "cache/versions.h"
@@ -180,7 +181,7 @@ row_counts(void)
 void
 pfo_modified_check_tracking(void)
 {
-	if (!pgstat_track_counts)
+	if (!pgstat_track_counts && !PFO_BROKEN(TRACKING))
 		xact.untracked = true;
 }
 
@@ -256,7 +257,8 @@ void
 pfo_modified_object_access(ObjectAccessType access, Oid class_id,
 						   Oid object_id, int sub_id, void *arg)
 {
-	if (access == OAT_NAMESPACE_SEARCH || access == OAT_FUNCTION_EXECUTE)
+	if (access == OAT_NAMESPACE_SEARCH || access == OAT_FUNCTION_EXECUTE ||
+		PFO_BROKEN(DEFINITIONS))
 		return;
 
 	switch (class_id)
@@ -330,7 +332,7 @@ announce_all(bool late)
 	if (pfo_versions_fence_armed())
 		pfo_versions_fence(xid);
 
-	if (!pgstat_track_counts)
+	if (!pgstat_track_counts && !PFO_BROKEN(TRACKING))
 		whole_database = true;
 
 	for (int i = 0; i < xact.ndatabases; i++)
@@ -417,7 +419,8 @@ pfo_modified_xact_event(XactEvent event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			announce_all(false);
+			if (!PFO_BROKEN(ANNOUNCE_LATE))
+				announce_all(false);
 			xact.announcing = true;
 			break;
 		case XACT_EVENT_PREPARE:
@@ -429,7 +432,8 @@ pfo_modified_xact_event(XactEvent event)
 			pfo_versions_end_of_xact();
 			break;
 		case XACT_EVENT_COMMIT:
-			if (xact.announcing && pfo_versions_fence_armed())
+			if (xact.announcing &&
+				(pfo_versions_fence_armed() || PFO_BROKEN(ANNOUNCE_LATE)))
 				announce_all(true);
 			/* FALLTHROUGH */
 		case XACT_EVENT_ABORT:
@@ -461,7 +465,8 @@ pfo_modified_by_own(const Oid *relids, int nrelids)
 	PgStat_SubXactStatus *level;
 	int			steps = 0;
 
-	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()) ||
+		PFO_BROKEN(OWN_WRITES))
 		return PFO_REASON_NONE;
 	if (xact.untracked || !pgstat_track_counts)
 		return PFO_REASON_UNTRACKED;

@@ -12,19 +12,32 @@
  */
 #include "postgres.h"
 
-#include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
 
 #include "base/compat.h"
+#include "cache/generation.h"
 #include "cache/permissions.h"
 
-bool
-pfo_permissions_functions(List *functions)
+static object_access_hook_type own_hook = NULL;
+
+void
+pfo_permissions_own_hook(object_access_hook_type hook)
 {
+	own_hook = hook;
+}
+
+bool
+pfo_permissions_functions(List *functions, PfoGranted *granted)
+{
+	bool		alone = object_access_hook == own_hook;
 	ListCell   *lc;
+
+	if (alone && granted->roleid == GetUserId() &&
+		granted->generation == pfo_generation_of_permissions())
+		return true;
 
 	foreach(lc, functions)
 	{
@@ -32,8 +45,11 @@ pfo_permissions_functions(List *functions)
 
 		if (!pfo_may_execute(function, GetUserId()))
 			return false;
-		InvokeFunctionExecuteHook(function);
+		if (!alone)
+			InvokeFunctionExecuteHook(function);
 	}
+	granted->roleid = GetUserId();
+	granted->generation = pfo_generation_of_permissions();
 	return true;
 }
 

@@ -8,14 +8,25 @@
 #ifndef PFO_PERMISSIONS_H
 #define PFO_PERMISSIONS_H
 
+#include "catalog/objectaccess.h"
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 
+/* For whom EXECUTE was found granted, and when. */
+typedef struct PfoGranted
+{
+	Oid			roleid;
+	uint64		generation;		/* see generation.h */
+} PfoGranted;
+
 /*
- * True if the current user may execute all these functions.  Calls the
- * object access hook for each, as execution would.
+ * True if the current user may execute all these functions; remembered in
+ * granted.  Calls the object access hook for each, as execution would.
  */
-extern bool pfo_permissions_functions(List *functions);
+extern bool pfo_permissions_functions(List *functions, PfoGranted *granted);
+
+/* The hook that may be alone in place: then there is nobody else to call. */
+extern void pfo_permissions_own_hook(object_access_hook_type hook);
 
 /*
  * The entries of a query, in all its subqueries, that bear permissions; to

@@ -31,6 +31,7 @@
 #include "cache/eligible.h"
 #include "cache/key.h"
 #include "cache/lookup.h"
+#include "cache/observe.h"
 #include "cache/permissions.h"
 #include "cache/plan.h"
 #include "cache/scan.h"
@@ -40,7 +41,6 @@
 #define ORDINARY_OPTIONS \
 	(CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_CUSTOM_PLAN)
 
-/* The family's id: the query id, or one of our own where there is none. */
 static int64
 family_of(Query *query, const PfoQueryKey *key)
 {
@@ -49,8 +49,8 @@ family_of(Query *query, const PfoQueryKey *key)
 }
 
 static PfoPlanInfo *
-make_info(Query *query, const PfoQueryKey *key,
-		  const PfoEligibility *verdict, PfoTag tag, int cursor_options)
+make_info(Query *query, const PfoQueryKey *key, PfoVerdict *verdict,
+		  PfoTag tag, int cursor_options)
 {
 	PfoPlanInfo *info = pfo_planinfo_make();
 
@@ -58,10 +58,13 @@ make_info(Query *query, const PfoQueryKey *key,
 	info->skeleton = key->skeleton;
 	info->queryid = family_of(query, key);
 	info->asked = tag == PFO_TAG_CACHE;
-	info->plain_parents = verdict->plain_parents;
+	info->plain_parents = verdict->eligibility.plain_parents;
 	info->cursor_options = cursor_options;
-	info->functions = list_copy(verdict->functions);
-	info->depends = list_copy(verdict->typrelids);
+	info->functions = list_copy(verdict->eligibility.functions);
+	info->depends = list_copy(verdict->eligibility.typrelids);
+	/* checked here, so that the same statement need not be checked again */
+	if (pfo_permissions_functions(info->functions, &verdict->granted))
+		info->granted = verdict->granted;
 	info->params = key->params;
 	return info;
 }
@@ -136,6 +139,24 @@ plan_from_entry(PfoEntry *entry, Query *query, PfoPlanInfo *info)
 							  (entry->info.flags & PFO_ENTRY_BACKWARD) != 0);
 }
 
+/*
+ * A comment with hints for the planner: other hints, another plan, another
+ * key.  It is not known to us which of them matter.
+ */
+static bool
+add_hints(PfoQueryKey *key, const char *query_string)
+{
+	PfoHasher	hasher;
+
+	if (query_string == NULL || strstr(query_string, "/*+") == NULL)
+		return false;
+	pfo_hasher_init(&hasher);
+	pfo_hasher_add(&hasher, &key->tree, sizeof(key->tree));
+	pfo_hasher_add(&hasher, query_string, strlen(query_string));
+	key->tree = pfo_hasher_final(&hasher);
+	return true;
+}
+
 /* NULL if no entry is likely to answer the statement. */
 static PlannedStmt *
 try_entry(Query *query, const PfoQueryKey *key, PfoPlanInfo *info)
@@ -187,18 +208,16 @@ plan_and_wrap(Query *query, const char *query_string, int cursor_options,
  */
 static PfoReason
 judge(Query *query, const char *query_string, int cursor_options,
-	  PfoQueryKey *key, const PfoEligibility **verdict, PfoTag *tag)
+	  PfoQueryKey *key, PfoVerdict **verdict, PfoTag *tag)
 {
 	bool		known;
 
-	if (pfo_is_nested())
-		return PFO_REASON_NESTED;
 	if (cursor_options & ~ORDINARY_OPTIONS)
 		return PFO_REASON_PARTIAL;
 	known = pfo_key_query(query, key);
 	*verdict = pfo_verdict(query, key);
-	if ((*verdict)->reason != PFO_REASON_NONE)
-		return (*verdict)->reason;
+	if ((*verdict)->eligibility.reason != PFO_REASON_NONE)
+		return (*verdict)->eligibility.reason;
 	if (!known)
 		return PFO_REASON_UNKNOWN_NODE;
 	*tag = pfo_tag_of(query_string, query->stmt_location, query->stmt_len);
@@ -207,20 +226,64 @@ judge(Query *query, const char *query_string, int cursor_options,
 	return PFO_REASON_NONE;
 }
 
+/*
+ * Observing: the statement is planned as without us; what would be needed to
+ * serve it is noted if its family takes long enough to be worth it.
+ */
+static PlannedStmt *
+plan_observed(Query *query, const char *query_string, int cursor_options,
+			  ParamListInfo params, PfoPlanner planner)
+{
+	PfoQueryKey key;
+	PfoVerdict *verdict;
+	PfoTag		tag;
+	PfoReason	reason;
+	PlannedStmt *stmt;
+	int64		family = (int64) query->queryId;
+	List	   *typrelids;
+
+	if (family != 0 && !pfo_observe_wants_key(family))
+		return planner(query, query_string, cursor_options, params);
+
+	memset(&key, 0, sizeof(key));
+	reason = judge(query, query_string, cursor_options, &key, &verdict, &tag);
+	if (reason != PFO_REASON_NONE)
+	{
+		if (family != 0)
+			pfo_observe_reason(family, reason);
+		return planner(query, query_string, cursor_options, params);
+	}
+	family = family_of(query, &key);
+	typrelids = list_copy(verdict->eligibility.typrelids);
+	stmt = planner(query, query_string, cursor_options, params);
+	pfo_observe_planned(family, &key, stmt,
+						list_concat_unique_oid(typrelids, stmt->relationOids));
+	return stmt;
+}
+
 PlannedStmt *
 pfo_plan(Query *query, const char *query_string, int cursor_options,
 		 ParamListInfo params, PfoPlanner planner)
 {
 	PfoQueryKey key;
-	const PfoEligibility *verdict;
+	PfoVerdict *verdict;
 	PfoTag		tag;
 	PfoReason	reason;
 	PfoPlanInfo *info;
 	PlannedStmt *stmt = NULL;
+	bool		hinted;
 
-	if (!pfo_mode_serves(pfo_cache_mode) || query->commandType != CMD_SELECT ||
+	if (pfo_cache_mode == PFO_CACHE_OFF || query->commandType != CMD_SELECT ||
 		query->utilityStmt != NULL || IsParallelWorker())
 		return planner(query, query_string, cursor_options, params);
+	if (pfo_is_nested())
+	{
+		pfo_count_reason(PFO_REASON_NESTED, (int64) query->queryId);
+		return planner(query, query_string, cursor_options, params);
+	}
+	if (pfo_cache_mode == PFO_CACHE_OBSERVE)
+		return plan_observed(query, query_string, cursor_options, params,
+							 planner);
 
 	memset(&key, 0, sizeof(key));
 	pfo_count(PFO_COUNT_SELECTS, 1);
@@ -233,8 +296,10 @@ pfo_plan(Query *query, const char *query_string, int cursor_options,
 	}
 
 	pfo_childplan_set_planner(planner);
+	hinted = add_hints(&key, query_string);
 	info = make_info(query, &key, verdict, tag, cursor_options);
-	if (params == NULL && bms_is_empty(key.params) && !pfo_is_explaining())
+	if (params == NULL && bms_is_empty(key.params) && !hinted &&
+		!pfo_is_explaining())
 		stmt = try_entry(query, &key, info);
 	if (stmt == NULL)
 		stmt = plan_and_wrap(query, query_string, cursor_options, params,

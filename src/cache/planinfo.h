@@ -13,6 +13,7 @@
 #include "nodes/plannodes.h"
 
 #include "base/hash.h"
+#include "cache/permissions.h"
 
 #define PFO_PLANINFO_NAME "PerfoptPlanInfo"
 
@@ -29,6 +30,7 @@ typedef struct PfoPlanInfo
 	double		plan_ms;		/* what planning took; 0 if it was skipped */
 	int			cursor_options;
 	List	   *functions;		/* OIDs whose EXECUTE a hit checks */
+	PfoGranted	granted;		/* that check, when it last succeeded */
 	List	   *depends;		/* OIDs of relations that the answer depends on */
 	Bitmapset  *params;			/* external parameters in the tree */
 	PlannedStmt *child;			/* what runs on a miss; NULL: not planned yet */

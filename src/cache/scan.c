@@ -473,7 +473,7 @@ finish_child(PfoScanState *state)
 	INSTR_TIME_SUBTRACT(spent, state->start);
 	cost_ms = INSTR_TIME_GET_MILLISEC(spent) + state->info->plan_ms;
 	if (pfo_mode_serves(pfo_cache_mode) && !attempt->bypassed)
-		pfo_policy_executed(state->info->queryid, cost_ms, attempt->would_hit);
+		pfo_policy_executed(state->info->queryid, cost_ms, false);
 	if (capture == NULL || attempt->deps == NULL)
 		return;
 

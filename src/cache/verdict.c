@@ -23,13 +23,6 @@
 
 #define MAX_VERDICTS	512
 
-typedef struct Verdict
-{
-	PfoHash		skeleton;		/* hash key */
-	uint64		generation;
-	PfoEligibility eligibility;
-} Verdict;
-
 static MemoryContext context = NULL;
 static HTAB *verdicts = NULL;
 
@@ -46,16 +39,16 @@ make_table(void)
 	verdicts = NULL;
 	memset(&ctl, 0, sizeof(ctl));
 	ctl.keysize = sizeof(PfoHash);
-	ctl.entrysize = sizeof(Verdict);
+	ctl.entrysize = sizeof(PfoVerdict);
 	ctl.hcxt = context;
 	verdicts = hash_create("perfopt verdicts", MAX_VERDICTS, &ctl,
 						   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-const PfoEligibility *
+PfoVerdict *
 pfo_verdict(Query *query, const PfoQueryKey *key)
 {
-	Verdict    *verdict = NULL;
+	PfoVerdict *verdict = NULL;
 	PfoEligibility fresh;
 	uint64		generation = pfo_generation_now();
 	MemoryContext old;
@@ -63,7 +56,7 @@ pfo_verdict(Query *query, const PfoQueryKey *key)
 	if (verdicts != NULL)
 		verdict = hash_search(verdicts, &key->skeleton, HASH_FIND, NULL);
 	if (verdict != NULL && verdict->generation == generation)
-		return &verdict->eligibility;
+		return verdict;
 
 	/* judged first: an error must not leave half a verdict behind */
 	pfo_eligible_query(query, &fresh);
@@ -77,6 +70,7 @@ pfo_verdict(Query *query, const PfoQueryKey *key)
 	verdict->eligibility.functions = list_copy(fresh.functions);
 	verdict->eligibility.typrelids = list_copy(fresh.typrelids);
 	MemoryContextSwitchTo(old);
+	verdict->granted.roleid = InvalidOid;
 	verdict->generation = generation;
-	return &verdict->eligibility;
+	return verdict;
 }

@@ -10,11 +10,19 @@
 
 #include "cache/eligible.h"
 #include "cache/key.h"
+#include "cache/permissions.h"
+
+typedef struct PfoVerdict
+{
+	PfoHash		skeleton;
+	uint64		generation;		/* when it was judged; see generation.h */
+	PfoEligibility eligibility;
+	PfoGranted	granted;		/* EXECUTE on its functions */
+} PfoVerdict;
 
 /*
  * The verdict about a query with this key.  Stays valid until the next call.
  */
-extern const PfoEligibility *pfo_verdict(Query *query,
-										 const PfoQueryKey *key);
+extern PfoVerdict *pfo_verdict(Query *query, const PfoQueryKey *key);
 
 #endif							/* PFO_VERDICT_H */

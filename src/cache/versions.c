@@ -69,6 +69,7 @@
 #include "storage/spin.h"
 #include "utils/snapmgr.h"
 
+#include "base/breakage.h"
 #include "base/compat.h"
 #include "base/guc.h"
 #include "cache/versions.h"
@@ -326,7 +327,9 @@ pfo_versions_announce(PfoSlotId id, FullTransactionId fxid, bool catalog)
 		room = find_room(&ref, xid, oldest);
 	}
 
-	if (room != NULL)
+	if (PFO_BROKEN(ANNOUNCE))
+		;
+	else if (room != NULL)
 	{
 		uint64		word = pg_atomic_read_u64(&room->xid);
 
@@ -511,7 +514,7 @@ pfo_view_init(PfoView *view, Snapshot snapshot)
 
 	view->snapshot = snapshot;
 	view->xmin = pfo_full_xid(snapshot->xmin, known_xid);
-	if (view->xmin < first)
+	if (view->xmin < first && !PFO_BROKEN(FIRST_XID))
 		return PFO_REASON_PREPARED_BEFORE_START;
 	view->completion = completion_of(snapshot);
 
@@ -558,6 +561,8 @@ pfo_versions_read(const PfoView *view, PfoSlotId id, uint64 *version)
 
 	*version = pg_atomic_read_u64(&ref.head->version);
 	pg_read_barrier();
+	if (PFO_BROKEN(SETTLED))
+		return true;
 
 	for (int i = 0; i < ref.nrecent; i++)
 	{

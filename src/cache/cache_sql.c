@@ -1,0 +1,420 @@
+/*-------------------------------------------------------------------------
+ *
+ * cache_sql.c
+ *	  The cache's functions in SQL.
+ *
+ * No logic lives here: a function checks its arguments and the caller's
+ * rights, calls a module, and forms rows of what that says.  Object names and
+ * sums are the business of the views in the extension's script.
+ *
+ * C names bear the version of the extension that introduced them, so that an
+ * old script can meet a new library.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+
+#include "cache/check.h"
+#include "cache/counters.h"
+#include "cache/policy.h"
+#include "cache/settings.h"
+#include "cache/store.h"
+#include "cache/versions.h"
+
+#define INSUFFICIENT_PRIVILEGE "<insufficient privilege>"
+
+/* PostgreSQL 15 declares them without marking them for export */
+extern PGDLLEXPORT Datum perfopt_cache_stats_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_cache_usage_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_cache_entries_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_cache_reasons_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_cache_savings_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_cache_settings_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_cache_check_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_invalidate_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_invalidate_all_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_reset_1_0(PG_FUNCTION_ARGS);
+
+PG_FUNCTION_INFO_V1(perfopt_cache_stats_1_0);
+PG_FUNCTION_INFO_V1(perfopt_cache_usage_1_0);
+PG_FUNCTION_INFO_V1(perfopt_cache_entries_1_0);
+PG_FUNCTION_INFO_V1(perfopt_cache_reasons_1_0);
+PG_FUNCTION_INFO_V1(perfopt_cache_savings_1_0);
+PG_FUNCTION_INFO_V1(perfopt_cache_settings_1_0);
+PG_FUNCTION_INFO_V1(perfopt_cache_check_1_0);
+PG_FUNCTION_INFO_V1(perfopt_invalidate_1_0);
+PG_FUNCTION_INFO_V1(perfopt_invalidate_all_1_0);
+PG_FUNCTION_INFO_V1(perfopt_reset_1_0);
+
+/* The value of shared_preload_libraries with perfopt put first. */
+static char *
+wanted_libraries(void)
+{
+	StringInfoData value;
+	List	   *names;
+	ListCell   *lc;
+
+	initStringInfo(&value);
+	appendStringInfoString(&value, "'perfopt'");
+	if (SplitGUCList(pstrdup(shared_preload_libraries_string), ',', &names))
+	{
+		foreach(lc, names)
+			appendStringInfo(&value, ", %s",
+							 quote_literal_cstr((char *) lfirst(lc)));
+	}
+	return value.data;
+}
+
+static void
+require_preloading(void)
+{
+	if (pfo_versions_ready())
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("perfopt must be loaded by shared_preload_libraries"),
+			 errdetail("The cache lives in shared memory, which is reserved when the server starts."),
+			 errhint("Run: ALTER SYSTEM SET shared_preload_libraries = %s; and restart the server.",
+					 wanted_libraries())));
+}
+
+static ReturnSetInfo *
+begin_rows(FunctionCallInfo fcinfo)
+{
+	require_preloading();
+	InitMaterializedSRF(fcinfo, 0);
+	return (ReturnSetInfo *) fcinfo->resultinfo;
+}
+
+static void
+put_row(ReturnSetInfo *rsinfo, Datum *values, bool *nulls)
+{
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static ArrayType *
+oid_array(const Oid *oids, int n)
+{
+	Datum	   *values = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		values[i] = ObjectIdGetDatum(oids[i]);
+	return construct_array(values, n, OIDOID, sizeof(Oid), true,
+						   TYPALIGN_INT);
+}
+
+/*
+ * Counters
+ */
+
+static void
+put_stats(const PfoDatabaseCounts *counts, void *arg)
+{
+	/* the database, and in the function's order what counters.h lists */
+	static const PfoCounter order[] = {
+		PFO_COUNT_SELECTS, PFO_COUNT_ELIGIBLE, PFO_COUNT_HITS,
+		PFO_COUNT_MISSES, PFO_COUNT_STORES, PFO_COUNT_INVALIDATIONS,
+		PFO_COUNT_EVICTIONS, PFO_COUNT_VERIFIED, PFO_COUNT_DIFFERENCES,
+		PFO_COUNT_BYPASSES, PFO_COUNT_LATE_WRITES, PFO_COUNT_ERRORS
+	};
+	Datum		values[lengthof(order) + 2];
+	bool		nulls[lengthof(order) + 2] = {0};
+	bool		any = false;
+	int			n = 0;
+
+	values[n++] = ObjectIdGetDatum(counts->dbid);
+	for (int i = 0; i < lengthof(order); i++)
+	{
+		values[n++] = Int64GetDatum((int64) counts->counters[order[i]]);
+		any |= counts->counters[order[i]] != 0;
+	}
+	values[n++] =
+		Float8GetDatum(counts->counters[PFO_COUNT_SAVED_US] / 1000.0);
+	if (any || OidIsValid(counts->dbid))
+		put_row(arg, values, nulls);
+}
+
+Datum
+perfopt_cache_stats_1_0(PG_FUNCTION_ARGS)
+{
+	pfo_counters_foreach(put_stats, begin_rows(fcinfo));
+	return (Datum) 0;
+}
+
+static void
+put_reasons(const PfoDatabaseCounts *counts, void *arg)
+{
+	for (int i = PFO_REASON_NONE + 1; i < PFO_NREASONS; i++)
+	{
+		const PfoReasonCount *reason = &counts->reasons[i];
+		Datum		values[5];
+		bool		nulls[5] = {0};
+
+		if (reason->count == 0)
+			continue;
+		values[0] = ObjectIdGetDatum(counts->dbid);
+		values[1] = CStringGetTextDatum(pfo_reason_name(i));
+		values[2] = Int64GetDatum((int64) reason->count);
+		values[3] = Int64GetDatum(reason->last_queryid);
+		nulls[3] = reason->last_queryid == 0;
+		values[4] = CStringGetTextDatum(pfo_reason_advice(i));
+		put_row(arg, values, nulls);
+	}
+}
+
+Datum
+perfopt_cache_reasons_1_0(PG_FUNCTION_ARGS)
+{
+	pfo_counters_foreach(put_reasons, begin_rows(fcinfo));
+	return (Datum) 0;
+}
+
+Datum
+perfopt_cache_usage_1_0(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	PfoStoreUsage usage;
+	Datum		values[4];
+	bool		nulls[4] = {0};
+
+	require_preloading();
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	pfo_store_usage(&usage);
+	values[0] = Int64GetDatum((int64) usage.bytes_total);
+	values[1] = Int64GetDatum((int64) usage.bytes_used);
+	values[2] = Int64GetDatum((int64) usage.bytes_pinned);
+	values[3] = Int64GetDatum((int64) usage.entries);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
+
+/*
+ * Entries and families
+ */
+
+static bool
+reads_all_stats(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+}
+
+/* Does it depend on nothing that changed since? */
+static bool
+is_current(PfoEntry *entry)
+{
+	const PfoDependency *deps = pfo_entry_array(entry, deps, PfoDependency);
+
+	for (uint32 i = 0; i < entry->info.ndeps; i++)
+	{
+		if (pfo_versions_peek(deps[i].slot) != deps[i].version)
+			return false;
+	}
+	return true;
+}
+
+static void
+put_entry(PfoEntry *entry, void *arg)
+{
+	const PfoEntryInfo *info = &entry->info;
+	bool		may_read = reads_all_stats() ||
+		has_privs_of_role(GetUserId(), info->roleid);
+	uint64		last_hit = pg_atomic_read_u64(&entry->last_hit);
+	Datum		values[14];
+	bool		nulls[14] = {0};
+	int			n = 0;
+
+	values[n++] = ObjectIdGetDatum(info->dbid);
+	values[n++] = ObjectIdGetDatum(info->roleid);
+	values[n++] = Int64GetDatum(info->queryid);
+	values[n++] = CStringGetTextDatum(may_read ?
+									  pfo_entry_array(entry, text, char) :
+									  INSUFFICIENT_PRIVILEGE);
+	values[n++] = Int64GetDatum(info->nrows);
+	values[n++] = Int64GetDatum((int64) entry->size);
+	values[n++] = Int64GetDatum((int64) pg_atomic_read_u64(&entry->hits));
+	values[n++] =
+		Float8GetDatum(pg_atomic_read_u64(&entry->saved_us) / 1000.0);
+	values[n++] = Float8GetDatum(info->cost_ms);
+	values[n++] = TimestampTzGetDatum(info->created);
+	nulls[n] = last_hit == 0;
+	values[n++] = TimestampTzGetDatum((TimestampTz) last_hit);
+	values[n++] = PointerGetDatum(oid_array(pfo_entry_array(entry, relids, Oid),
+											info->nrelids));
+	values[n++] = PointerGetDatum(oid_array(pfo_entry_array(entry, indexes, Oid),
+											info->nindexes));
+	values[n++] = BoolGetDatum(is_current(entry));
+	put_row(arg, values, nulls);
+}
+
+Datum
+perfopt_cache_entries_1_0(PG_FUNCTION_ARGS)
+{
+	pfo_store_foreach(put_entry, begin_rows(fcinfo));
+	return (Datum) 0;
+}
+
+static void
+put_family(const PfoFamily *family, void *arg)
+{
+	Datum		values[10];
+	bool		nulls[10] = {0};
+	int			n = 0;
+
+	values[n++] = ObjectIdGetDatum(family->dbid);
+	values[n++] = Int64GetDatum(family->queryid);
+	nulls[n] = family->text[0] == '\0';
+	values[n++] = CStringGetTextDatum(reads_all_stats() ? family->text :
+									  INSUFFICIENT_PRIVILEGE);
+	values[n++] = Int64GetDatum((int64) family->calls);
+	values[n++] = Int64GetDatum((int64) family->hits);
+	values[n++] = Int64GetDatum((int64) family->would_hit);
+	values[n++] = Float8GetDatum(family->total_ms);
+	values[n++] = Float8GetDatum(family->saved_ms);
+	values[n++] = Float8GetDatum(family->would_save_ms);
+	values[n++] = BoolGetDatum(family->disabled);
+	put_row(arg, values, nulls);
+}
+
+Datum
+perfopt_cache_savings_1_0(PG_FUNCTION_ARGS)
+{
+	pfo_policy_foreach(put_family, begin_rows(fcinfo));
+	return (Datum) 0;
+}
+
+Datum
+perfopt_cache_settings_1_0(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = begin_rows(fcinfo);
+
+	for (const char *const *name = pfo_settings_names(); *name != NULL; name++)
+	{
+		Datum		values[1] = {CStringGetTextDatum(*name)};
+		bool		nulls[1] = {false};
+
+		put_row(rsinfo, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * Checking a statement
+ */
+
+static ArrayType *
+regclass_array(List *relations)
+{
+	Datum	   *values = palloc(sizeof(Datum) * Max(list_length(relations), 1));
+	ListCell   *lc;
+
+	foreach(lc, relations)
+		values[foreach_current_index(lc)] = ObjectIdGetDatum(lfirst_oid(lc));
+	return construct_array(values, list_length(relations), REGCLASSOID,
+						   sizeof(Oid), true, TYPALIGN_INT);
+}
+
+Datum
+perfopt_cache_check_1_0(PG_FUNCTION_ARGS)
+{
+	char	   *sql = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	TupleDesc	desc;
+	PfoCheck	check;
+	Datum		values[6];
+	bool		nulls[6] = {0};
+
+	require_preloading();
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+
+	pfo_check_statement(sql, &check);
+	values[0] = BoolGetDatum(check.reason == PFO_REASON_NONE);
+	nulls[1] = check.reason == PFO_REASON_NONE;
+	values[1] = CStringGetTextDatum(pfo_reason_name(check.reason));
+	nulls[2] = nulls[1];
+	values[2] = CStringGetTextDatum(pfo_reason_advice(check.reason));
+	nulls[3] = check.object == NULL;
+	if (check.object != NULL)
+		values[3] = CStringGetTextDatum(check.object);
+	nulls[4] = check.relations == NIL;
+	values[4] = PointerGetDatum(regclass_array(check.relations));
+	values[5] = PointerGetDatum(construct_empty_array(TEXTOID));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
+
+/*
+ * Changing
+ */
+
+/* Who may change a table's rows can make its answers be forgotten. */
+static void
+require_write_access(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	if (!has_privs_of_role(GetUserId(), owner) &&
+		pg_class_aclmask(relid, GetUserId(),
+						 ACL_INSERT | ACL_UPDATE | ACL_DELETE | ACL_TRUNCATE,
+						 ACLMASK_ANY) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to invalidate relation \"%s\"",
+						get_rel_name(relid)),
+				 errdetail("It takes INSERT, UPDATE, DELETE or TRUNCATE on the relation, or being its owner.")));
+}
+
+/* Without locks: a child that comes or goes meanwhile announces itself. */
+Datum
+perfopt_invalidate_1_0(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	ListCell   *lc;
+
+	require_preloading();
+	require_write_access(relid);
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+		pfo_versions_invalidate(pfo_slot_of_relation(MyDatabaseId,
+													 lfirst_oid(lc)));
+	PG_RETURN_VOID();
+}
+
+Datum
+perfopt_invalidate_all_1_0(PG_FUNCTION_ARGS)
+{
+	require_preloading();
+	pfo_versions_invalidate(pfo_slot_of_database(MyDatabaseId));
+	PG_RETURN_VOID();
+}
+
+Datum
+perfopt_reset_1_0(PG_FUNCTION_ARGS)
+{
+	require_preloading();
+	pfo_counters_reset();
+	pfo_policy_reset();
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,206 @@
+/*-------------------------------------------------------------------------
+ *
+ * observe.c
+ *	  What the cache would save if it were switched on.
+ *
+ * In mode observe, plans are not touched.  The backend remembers per family
+ * what its executions take; for one that takes perfopt.cache_min_time the
+ * key of each execution is computed and its sighting counted, together with
+ * a digest of the versions of its relations.  A sighting with the digest of
+ * the one before, late enough for admission, is an execution that the cache
+ * would have answered.  Only hashes are kept, no rows.
+ *
+ * An execution is connected with its plan through the query id.  Without
+ * query ids (compute_query_id) only a plan that is run at once is known
+ * again, which leaves out prepared statements.
+ *
+ * MEMORY.  Backend-local, in a context of its own that is emptied when it
+ * holds MAX_FAMILIES.
+ *
+ * CAVEATS.  A prediction: it knows nothing of snapshots, of evictions and of
+ * results that are too large.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "base/guc.h"
+#include "base/normalize.h"
+#include "base/statement.h"
+#include "cache/counters.h"
+#include "cache/lookup.h"
+#include "cache/observe.h"
+#include "cache/policy.h"
+
+#define MAX_FAMILIES	512
+
+typedef struct Family
+{
+	int64		id;				/* hash key */
+	PfoReason	reason;
+	uint64		calls;
+	double		total_ms;
+	bool		has_key;
+	PfoHash		tree;
+	Bitmapset  *params;
+	List	   *depends;
+} Family;
+
+static MemoryContext context = NULL;
+static HTAB *families = NULL;
+
+/* the plan made last, where there is no query id to find it by */
+static const PlannedStmt *last_plan = NULL;
+static int64 last_family = 0;
+
+static Family *
+find_family(int64 id, bool make)
+{
+	Family	   *family;
+	bool		found;
+
+	if (families == NULL ||
+		(make && hash_get_num_entries(families) >= MAX_FAMILIES))
+	{
+		HASHCTL		ctl;
+
+		if (!make)
+			return NULL;
+		if (context == NULL)
+			context = AllocSetContextCreate(TopMemoryContext,
+											"perfopt families",
+											ALLOCSET_DEFAULT_SIZES);
+		families = NULL;
+		MemoryContextReset(context);
+		memset(&ctl, 0, sizeof(ctl));
+		ctl.keysize = sizeof(int64);
+		ctl.entrysize = sizeof(Family);
+		ctl.hcxt = context;
+		families = hash_create("perfopt families", MAX_FAMILIES, &ctl,
+							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	family = hash_search(families, &id, make ? HASH_ENTER : HASH_FIND, &found);
+	if (make && !found)
+	{
+		memset(family, 0, sizeof(Family));
+		family->id = id;
+	}
+	return family;
+}
+
+static bool
+is_slow(const Family *family)
+{
+	return family->total_ms >= pfo_cache_min_time * family->calls;
+}
+
+bool
+pfo_observe_wants_key(int64 id)
+{
+	Family	   *family = find_family(id, false);
+
+	return family == NULL ||
+		(family->reason == PFO_REASON_NONE && is_slow(family));
+}
+
+void
+pfo_observe_reason(int64 id, PfoReason reason)
+{
+	find_family(id, true)->reason = reason;
+}
+
+void
+pfo_observe_planned(int64 id, const PfoQueryKey *key, PlannedStmt *stmt,
+					List *depends)
+{
+	Family	   *family = find_family(id, true);
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	family->tree = key->tree;
+	if (!family->has_key || !bms_equal(family->params, key->params))
+		family->params = bms_copy(key->params);
+	if (!family->has_key || !equal(family->depends, depends))
+	{
+		list_free(family->depends);
+		family->depends = list_copy(depends);
+	}
+	family->has_key = true;
+	MemoryContextSwitchTo(old);
+
+	last_plan = stmt;
+	last_family = id;
+}
+
+bool
+pfo_observe_starts(QueryDesc *queryDesc, instr_time *start)
+{
+	if (pfo_cache_mode != PFO_CACHE_OBSERVE || pfo_is_nested() ||
+		pfo_is_explaining() || queryDesc->operation != CMD_SELECT)
+		return false;
+	INSTR_TIME_SET_CURRENT(*start);
+	return true;
+}
+
+/* Would the cache have answered this execution? */
+static bool
+would_hit(Family *family, ParamListInfo params)
+{
+	PfoHash		key;
+	PfoReason	reason;
+	bool		unchanged;
+	uint32		seen;
+
+	if (!family->has_key ||
+		!pfo_execution_key(&family->tree, family->params, params, &key,
+						   &reason))
+		return false;
+	seen = pfo_policy_sighting(&key, pfo_version_digest(family->depends),
+							   &unchanged);
+	return unchanged && seen > (uint32) pfo_cache_min_calls;
+}
+
+void
+pfo_observe_ends(QueryDesc *queryDesc, instr_time start)
+{
+	PlannedStmt *stmt = queryDesc->plannedstmt;
+	int64		id = (int64) stmt->queryId;
+	Family	   *family;
+	instr_time	spent;
+	double		ms;
+
+	INSTR_TIME_SET_CURRENT(spent);
+	INSTR_TIME_SUBTRACT(spent, start);
+	ms = INSTR_TIME_GET_MILLISEC(spent);
+
+	if (id == 0 && stmt == last_plan)
+		id = last_family;
+	last_plan = NULL;
+	pfo_count(PFO_COUNT_SELECTS, 1);
+	if (id == 0)
+		return;
+
+	family = find_family(id, true);
+	family->calls++;
+	family->total_ms += ms;
+	if (family->reason != PFO_REASON_NONE)
+	{
+		pfo_count(PFO_COUNT_BYPASSES, 1);
+		pfo_count_reason(family->reason, id);
+		return;
+	}
+	if (!is_slow(family))
+		return;
+	pfo_policy_executed(id, ms, would_hit(family, queryDesc->params));
+	if (family->calls == 2 && pfo_policy_needs_text(id))
+	{
+		char		text[PFO_FAMILY_TEXT];
+
+		pfo_normalize(queryDesc->sourceText, stmt->stmt_location,
+					  stmt->stmt_len, text, sizeof(text));
+		pfo_policy_set_text(id, text);
+	}
+}

@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * observe.h
+ *	  What the cache would save if it were switched on.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_OBSERVE_H
+#define PFO_OBSERVE_H
+
+#include "executor/execdesc.h"
+#include "nodes/plannodes.h"
+#include "portability/instr_time.h"
+
+#include "cache/key.h"
+#include "cache/reason.h"
+
+/*
+ * Is a key of this family worth computing?  Only if its executions take
+ * perfopt.cache_min_time, or it is not known yet, and nothing rules it out.
+ */
+extern bool pfo_observe_wants_key(int64 family);
+
+/* The family cannot be cached. */
+extern void pfo_observe_reason(int64 family, PfoReason reason);
+
+/* A statement was planned that might be executed now. */
+extern void pfo_observe_planned(int64 family, const PfoQueryKey *key,
+								PlannedStmt *stmt, List *depends);
+
+/* Around an execution.  False if it is not observed. */
+extern bool pfo_observe_starts(QueryDesc *queryDesc, instr_time *start);
+extern void pfo_observe_ends(QueryDesc *queryDesc, instr_time start);
+
+#endif							/* PFO_OBSERVE_H */
