@@ -192,9 +192,9 @@ admission(PfoAttempt *attempt)
 	attempt->wanted = seen >= (uint32) pfo_cache_min_calls;
 }
 
-void
-pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
-				   Snapshot snapshot, ParamListInfo params, TupleDesc result)
+static void
+look_up(PfoAttempt *attempt, PfoPlanInfo *info, Snapshot snapshot,
+		ParamListInfo params, TupleDesc result)
 {
 	memset(attempt, 0, sizeof(*attempt));
 	attempt->info = info;
@@ -212,8 +212,26 @@ pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
 
 	attempt->bypassed = false;
 	find_entry(attempt, result);
-	if (attempt->entry == NULL)
+}
+
+void
+pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
+				   Snapshot snapshot, ParamListInfo params, TupleDesc result)
+{
+	look_up(attempt, info, snapshot, params, result);
+	if (!attempt->bypassed && attempt->entry == NULL)
 		admission(attempt);
+}
+
+void
+pfo_attempt_explain(PfoAttempt *attempt, PfoPlanInfo *info,
+					Snapshot snapshot, ParamListInfo params, TupleDesc result)
+{
+	look_up(attempt, info, snapshot, params, result);
+	attempt->wanted = !attempt->bypassed &&
+		(pfo_cache_mode == PFO_CACHE_FORCE || info->asked ||
+		 pfo_policy_sightings(&attempt->key) + 1 >=
+		 (uint32) pfo_cache_min_calls);
 }
 
 bool

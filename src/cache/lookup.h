@@ -38,6 +38,14 @@ extern void pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
 							   Snapshot snapshot, ParamListInfo params,
 							   TupleDesc result);
 
+/*
+ * The same for EXPLAIN: nothing is counted.  wanted tells whether admission
+ * would keep the answer of the next execution.
+ */
+extern void pfo_attempt_explain(PfoAttempt *attempt, PfoPlanInfo *info,
+								Snapshot snapshot, ParamListInfo params,
+								TupleDesc result);
+
 /* Look the same key up again, as after storing it. */
 extern bool pfo_attempt_again(PfoAttempt *attempt, TupleDesc result);
 

@@ -151,6 +151,22 @@ pfo_policy_sighting(const PfoHash *key, uint64 digest, bool *would_hit)
 	return count;
 }
 
+uint32
+pfo_policy_sightings(const PfoHash *key)
+{
+	SightingSet *set = &sightings[key->hi & (set_count(SIGHTING_BYTES) - 1)];
+	uint32		count = 0;
+
+	SpinLockAcquire(&set->lock);
+	for (int i = 0; i < WAYS; i++)
+	{
+		if (set->way[i].key == key->lo)
+			count = set->way[i].count;
+	}
+	SpinLockRelease(&set->lock);
+	return count;
+}
+
 /*
  * The family's place, under the lock of its set, which the caller releases.
  * NULL if it has none and none is to be made.

@@ -39,6 +39,9 @@ extern void pfo_policy_shmem_init(void);
 extern uint32 pfo_policy_sighting(const PfoHash *key, uint64 digest,
 								  bool *would_hit);
 
+/* How often the key was seen so far. */
+extern uint32 pfo_policy_sightings(const PfoHash *key);
+
 /* Record an execution of a family. */
 extern void pfo_policy_executed(int64 queryid, double ms, bool would_hit);
 extern void pfo_policy_served(int64 queryid, double saved_ms);

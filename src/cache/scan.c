@@ -211,15 +211,21 @@ pfo_scan_make_plan(PlannedStmt *like, List *targetlist, PfoPlanInfo *info,
  * ----------------------------------------------------------------
  */
 
-static Node *
-create_state(CustomScan *scan)
+static PfoScanState *
+create_state_of(PfoPlanInfo *info)
 {
 	PfoScanState *state = (PfoScanState *) newNode(sizeof(PfoScanState),
 												   T_CustomScanState);
 
 	state->css.methods = &exec_methods;
-	state->info = (PfoPlanInfo *) linitial(scan->custom_private);
-	return (Node *) state;
+	state->info = info;
+	return state;
+}
+
+static Node *
+create_state(CustomScan *scan)
+{
+	return (Node *) create_state_of(linitial(scan->custom_private));
 }
 
 static void
@@ -539,6 +545,7 @@ finish_child(PfoScanState *state)
 	}
 	else
 		attempt->reason = PFO_REASON_NO_MEMORY;
+	attempt->deps = NULL;
 }
 
 static TupleTableSlot *
@@ -764,6 +771,26 @@ end(CustomScanState *css)
  * ----------------------------------------------------------------
  */
 
+/* Does the cache hold the answer, or would it keep the next one? */
+static bool
+is_shown(PfoPlanInfo *info, QueryDesc *queryDesc)
+{
+	TupleDesc	desc = ExecCleanTypeFromTL(info->child->planTree->targetlist);
+	PfoScanState *state = create_state_of(info);
+	PfoAttempt *attempt = &state->attempt;
+
+	/* the pin is dropped with the current context in case of an error */
+	state->drop_pin.func = drop_pin;
+	state->drop_pin.arg = state;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &state->drop_pin);
+	pfo_attempt_explain(attempt, info, queryDesc->snapshot, queryDesc->params,
+						desc);
+	if (attempt->entry == NULL)
+		return attempt->wanted;
+	drop_pin(state);
+	return true;
+}
+
 /*
  * EXPLAIN gets the statement's own plan in place of ours, below a node that
  * says what the cache would do if the cache holds or admits the statement.
@@ -783,7 +810,8 @@ pfo_scan_before_explain(QueryDesc *queryDesc)
 	*stmt = *info->child;
 	stmt->stmt_location = ours->stmt_location;
 	stmt->stmt_len = ours->stmt_len;
-	if (pfo_explain && pfo_mode_serves(pfo_cache_mode))
+	if (pfo_explain && pfo_mode_serves(pfo_cache_mode) &&
+		is_shown(info, queryDesc))
 	{
 		CustomScan *shown = make_scan(stmt->planTree,
 									  stmt->planTree->targetlist, OUTER_VAR,
@@ -808,9 +836,9 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 							state->source == SOURCE_ENTRY ? "hit" : "miss", es);
 		return;
 	}
-	pfo_attempt_lookup(attempt, state->info, estate->es_snapshot,
-					   estate->es_param_list_info,
-					   ExecGetResultType(&css->ss.ps));
+	pfo_attempt_explain(attempt, state->info, estate->es_snapshot,
+						estate->es_param_list_info,
+						ExecGetResultType(&css->ss.ps));
 	if (attempt->entry != NULL)
 	{
 		PfoEntryInfo *info = &attempt->entry->info;
