@@ -12,6 +12,8 @@ SET client_min_messages = warning;
 
 CREATE TABLE t (id int PRIMARY KEY, a int, b text);
 INSERT INTO t SELECT g, g % 5, 'b' || g FROM generate_series(1, 20) AS g;
+CREATE TABLE t2 (id int, a int);
+INSERT INTO t2 VALUES (1, 2), (2, 3);
 CREATE TABLE u (id int, c text);
 INSERT INTO u SELECT g, 'c' || g FROM generate_series(1, 5) AS g;
 CREATE TABLE other.u (id int, c text);
@@ -53,10 +55,6 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \i :change
 \set d 'ALTER TABLE t RENAME COLUMN b TO bb'
 \i :change
-\set d 'ALTER TABLE t ALTER COLUMN a TYPE numeric(6,2)'
-\i :change
-\set d 'ALTER TABLE t ALTER COLUMN a TYPE int'
-\i :change
 \set d 'UPDATE t SET a = 9 WHERE id = 1'
 \i :change
 \set d 'TRUNCATE t'
@@ -66,6 +64,36 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \set d 'CREATE RULE r AS ON INSERT TO t DO ALSO NOTIFY r'
 \i :change
 \set d 'DROP RULE r ON t'
+\i :change
+
+\set q 'SELECT id, a, a / 2 FROM t2 ORDER BY id'
+\i :twice
+\set d 'ALTER TABLE t2 ALTER COLUMN a TYPE numeric(6,2)'
+\i :change
+\set d 'ALTER TABLE t2 ALTER COLUMN a TYPE text USING \'x\''
+\set q 'SELECT * FROM t2 ORDER BY id'
+\i :change
+\set d 'ALTER TABLE t2 SET UNLOGGED'
+\i :change
+\set d 'VACUUM FULL t2'
+\i :change
+\set d 'DROP TABLE t2; CREATE TABLE t2 (id int, a text)'
+\i :change
+
+\echo '== children'
+\set q 'SELECT * FROM parent ORDER BY a'
+\i :twice
+\set d 'ALTER TABLE kid INHERIT parent'
+\i :change
+\set d 'INSERT INTO kid VALUES (3)'
+\i :change
+\set d 'ALTER TABLE kid NO INHERIT parent'
+\i :change
+\set d 'CREATE TABLE kid2 () INHERITS (parent)'
+\i :change
+\set d 'INSERT INTO kid2 VALUES (4)'
+\i :change
+\set d 'DROP TABLE kid2'
 \i :change
 
 \echo '== views'
@@ -88,7 +116,7 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \set d 'REFRESH MATERIALIZED VIEW CONCURRENTLY m'
 \i :change
 
-\echo '== partitions and children'
+\echo '== partitions'
 \set q 'SELECT * FROM p ORDER BY k'
 \i :twice
 \set d 'ALTER TABLE p ATTACH PARTITION p2 FOR VALUES IN (2)'
@@ -108,18 +136,6 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \set d 'ALTER TABLE p ATTACH PARTITION p2 FOR VALUES IN (2)'
 \i :change
 \set d 'ALTER TABLE p DETACH PARTITION p2 CONCURRENTLY'
-\i :change
-\set q 'SELECT * FROM parent ORDER BY a'
-\i :twice
-\set d 'ALTER TABLE kid INHERIT parent'
-\i :change
-\set d 'INSERT INTO kid VALUES (3)'
-\i :change
-\set d 'ALTER TABLE kid NO INHERIT parent'
-\i :change
-\set d 'CREATE TABLE kid2 () INHERITS (parent)'
-\i :change
-\set d 'DROP TABLE kid2'
 \i :change
 
 \echo '== functions, types, domains'
@@ -145,7 +161,7 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \i :change
 \set d 'ALTER TYPE pair DROP ATTRIBUTE yy'
 \i :change
-\set q 'SELECT id, small, id::small FROM typed ORDER BY id'
+\set q 'SELECT id, small, id::small FROM typed ORDER BY typed.id'
 \i :twice
 \set d 'ALTER DOMAIN small ADD CONSTRAINT positive CHECK (value > 0)'
 \i :change
@@ -170,20 +186,28 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \set d 'ALTER TABLE u SET SCHEMA other; ALTER TABLE w RENAME TO u'
 \i :change
 
-\echo '== policies'
+\echo '== policies, for a role without privileges of its own'
+GRANT SELECT ON t TO perfopt_ddl_reader;
+SET perfopt.cache_min_calls = 1;
+SET perfopt.cache_min_time = 0;
+\set twice_mode auto
+SET ROLE perfopt_ddl_reader;
 \set q 'SELECT id FROM t WHERE id < 8 ORDER BY id'
-\set d 'GRANT SELECT ON t, u TO perfopt_ddl_reader; CREATE POLICY odd ON t USING (id % 2 = 1)'
+\i :twice
+\set d 'RESET ROLE; CREATE POLICY odd ON t USING (id % 2 = 1); SET ROLE perfopt_ddl_reader'
 \i :change
-\set d 'ALTER TABLE t ENABLE ROW LEVEL SECURITY'
+\set d 'RESET ROLE; ALTER TABLE t ENABLE ROW LEVEL SECURITY; SET ROLE perfopt_ddl_reader'
 \i :change
-\set d 'ALTER TABLE t FORCE ROW LEVEL SECURITY; ALTER TABLE t OWNER TO perfopt_ddl_reader'
+\set d 'RESET ROLE; ALTER POLICY odd ON t USING (id % 2 = 0); SET ROLE perfopt_ddl_reader'
 \i :change
-\set d 'ALTER POLICY odd ON t USING (id % 2 = 0)'
+\set d 'RESET ROLE; CREATE POLICY three ON t USING (id = 3); SET ROLE perfopt_ddl_reader'
 \i :change
-\set d 'DROP POLICY odd ON t'
+\set d 'RESET ROLE; DROP POLICY odd ON t; SET ROLE perfopt_ddl_reader'
 \i :change
-\set d 'ALTER TABLE t DISABLE ROW LEVEL SECURITY'
+\set d 'RESET ROLE; ALTER TABLE t DISABLE ROW LEVEL SECURITY; SET ROLE perfopt_ddl_reader'
 \i :change
+RESET ROLE;
+\set twice_mode force
 
 \echo '== what leaves the answers of other tables alone'
 \set q 'SELECT u.c, t.a FROM u JOIN t USING (id) ORDER BY u.id'
@@ -242,3 +266,5 @@ SET perfopt.cache = off;
 SELECT differences, errors FROM perfopt_cache_stats
 WHERE datname = current_database();
 DROP ROLE perfopt_ddl_other;
+DROP SCHEMA ddl, other CASCADE;
+DROP ROLE perfopt_ddl_reader;

@@ -37,7 +37,9 @@ pfo_childplan_make(PfoPlanInfo *info, Query *query, const char *query_string,
 	INSTR_TIME_SUBTRACT(after, before);
 
 	info->plan_ms = INSTR_TIME_GET_MILLISEC(after);
-	info->depends = list_concat_unique_oid(info->depends, stmt->relationOids);
+	info->depends = list_concat_copy(info->depends, stmt->relationOids);
+	list_sort(info->depends, list_oid_cmp);
+	list_deduplicate_oid(info->depends);
 	return stmt;
 }
 

@@ -25,6 +25,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/hashfn.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -56,6 +57,23 @@ static HTAB *families = NULL;
 /* the plan made last, where there is no query id to find it by */
 static const PlannedStmt *last_plan = NULL;
 static int64 last_family = 0;
+
+/*
+ * Without query ids, families can only be told apart by their keys.  What is
+ * cheap is told by the shape of the statement instead: the relations it
+ * reads.  Statements of one shape share a moving average.
+ */
+#define FEW_CALLS		4
+
+typedef struct Shape
+{
+	uint32		shape;
+	uint32		calls;
+	double		ms;				/* moving average */
+} Shape;
+
+static Shape shapes[512];
+static Shape *last_shape = NULL;
 
 static Family *
 find_family(int64 id, bool make)
@@ -98,11 +116,44 @@ is_slow(const Family *family)
 	return family->total_ms >= pfo_cache_min_time * family->calls;
 }
 
-bool
-pfo_observe_wants_key(int64 id)
+/* A hash of what a statement reads and roughly does. */
+static uint32
+shape_of(Query *query)
 {
-	Family	   *family = find_family(id, false);
+	uint32		shape = list_length(query->targetList) ^
+		(query->hasAggs << 8) ^ (query->sortClause != NIL) << 9 ^
+		(query->limitCount != NULL) << 10;
+	ListCell   *lc;
 
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		shape = hash_combine(shape, murmurhash32(rte->relid + rte->rtekind));
+	}
+	return shape;
+}
+
+bool
+pfo_observe_wants_key(Query *query, int64 id)
+{
+	Family	   *family;
+
+	if (id == 0)
+	{
+		uint32		shape = shape_of(query);
+
+		last_shape = &shapes[shape % lengthof(shapes)];
+		if (last_shape->shape != shape)
+		{
+			last_shape->shape = shape;
+			last_shape->calls = 0;
+			last_shape->ms = 0;
+		}
+		return last_shape->calls < FEW_CALLS ||
+			last_shape->ms >= pfo_cache_min_time / 2;
+	}
+	family = find_family(id, false);
 	return family == NULL ||
 		(family->reason == PFO_REASON_NONE && is_slow(family));
 }
@@ -133,6 +184,13 @@ pfo_observe_planned(int64 id, const PfoQueryKey *key, PlannedStmt *stmt,
 
 	last_plan = stmt;
 	last_family = id;
+}
+
+void
+pfo_observe_cheap(PlannedStmt *stmt)
+{
+	last_plan = stmt;
+	last_family = 0;
 }
 
 bool
@@ -177,7 +235,11 @@ pfo_observe_ends(QueryDesc *queryDesc, instr_time start)
 	ms = INSTR_TIME_GET_MILLISEC(spent);
 
 	if (id == 0 && stmt == last_plan)
+	{
 		id = last_family;
+		last_shape->calls++;
+		last_shape->ms += (ms - last_shape->ms) / Min(last_shape->calls, 16);
+	}
 	last_plan = NULL;
 	pfo_count(PFO_COUNT_SELECTS, 1);
 	if (id == 0)

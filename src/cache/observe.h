@@ -16,10 +16,14 @@
 #include "cache/reason.h"
 
 /*
- * Is a key of this family worth computing?  Only if its executions take
- * perfopt.cache_min_time, or it is not known yet, and nothing rules it out.
+ * Is a key of this statement worth computing?  Only if executions of its
+ * family (its query id; 0: not known) take perfopt.cache_min_time, or are
+ * not known yet, and nothing rules it out.
  */
-extern bool pfo_observe_wants_key(int64 family);
+extern bool pfo_observe_wants_key(Query *query, int64 family);
+
+/* A statement was planned whose key is not wanted. */
+extern void pfo_observe_cheap(PlannedStmt *stmt);
 
 /* The family cannot be cached. */
 extern void pfo_observe_reason(int64 family, PfoReason reason);

@@ -37,6 +37,9 @@
 #include "cache/scan.h"
 #include "cache/verdict.h"
 
+/* each hit validates them one by one */
+#define MAX_DEPENDS		1000
+
 /* what a client's ordinary statement may carry */
 #define ORDINARY_OPTIONS \
 	(CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_CUSTOM_PLAN)
@@ -189,7 +192,9 @@ plan_and_wrap(Query *query, const char *query_string, int cursor_options,
 
 	child = pfo_childplan_make(info, query, query_string, cursor_options,
 							   params);
-	reason = pfo_eligible_relations(child->relationOids, &relid);
+	reason = list_length(info->depends) > MAX_DEPENDS ?
+		PFO_REASON_TOO_MANY_RELATIONS :
+		pfo_eligible_relations(child->relationOids, &relid);
 	if (reason != PFO_REASON_NONE)
 	{
 		pfo_count(PFO_COUNT_BYPASSES, 1);
@@ -242,8 +247,12 @@ plan_observed(Query *query, const char *query_string, int cursor_options,
 	int64		family = (int64) query->queryId;
 	List	   *typrelids;
 
-	if (family != 0 && !pfo_observe_wants_key(family))
-		return planner(query, query_string, cursor_options, params);
+	if (!pfo_observe_wants_key(query, family))
+	{
+		stmt = planner(query, query_string, cursor_options, params);
+		pfo_observe_cheap(stmt);
+		return stmt;
+	}
 
 	memset(&key, 0, sizeof(key));
 	reason = judge(query, query_string, cursor_options, &key, &verdict, &tag);
@@ -256,8 +265,9 @@ plan_observed(Query *query, const char *query_string, int cursor_options,
 	family = family_of(query, &key);
 	typrelids = list_copy(verdict->eligibility.typrelids);
 	stmt = planner(query, query_string, cursor_options, params);
-	pfo_observe_planned(family, &key, stmt,
-						list_concat_unique_oid(typrelids, stmt->relationOids));
+	if (list_length(stmt->relationOids) <= MAX_DEPENDS)
+		pfo_observe_planned(family, &key, stmt,
+							list_concat_copy(typrelids, stmt->relationOids));
 	return stmt;
 }
 

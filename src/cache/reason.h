@@ -23,6 +23,7 @@
 	R(TEMP_TABLE, "temp_table", "temporary tables belong to one session") \
 	R(TEMP_CHILDREN, "temp_children", "this session owns temporary tables, which might inherit from the table") \
 	R(RELATION_KIND, "relation_kind", "only tables, partitioned tables, views and materialized views are cached") \
+	R(TOO_MANY_RELATIONS, "too_many_relations", "the plan reads more than 1000 relations; prune partitions by a condition on the key") \
 	R(ACCESS_METHOD, "access_method", "only the heap table access method is supported") \
 	R(SYSTEM_COLUMN, "system_column", "do not select ctid, xmin, xmax, cmin or cmax") \
 	R(TABLESAMPLE, "tablesample", "a sample differs each time") \
