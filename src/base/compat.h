@@ -76,6 +76,9 @@
 
 #include "access/transam.h"
 #include "catalog/pg_proc.h"
+#if PG_VERSION_NUM >= 180000
+#include "executor/execPartition.h"
+#endif
 #include "executor/executor.h"
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
@@ -276,6 +279,25 @@ pfo_check_permissions(List *entries)
 #else
 #define PFO_GUC_STRING_VARIABLE(gen) \
 	(((struct config_string *) (gen))->variable)
+#endif
+
+/*
+ * Names that changed
+ */
+
+#if PG_VERSION_NUM >= 160000
+#define PFO_TABLE_STATUS_RELID(table)	((table)->id)
+#define PFO_TABLE_STATUS_SHARED(table)	((table)->shared)
+#else
+#define PFO_TABLE_STATUS_RELID(table)	((table)->t_id)
+#define PFO_TABLE_STATUS_SHARED(table)	((table)->t_shared)
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#else
+#include "commands/explain.h"
 #endif
 
 /*

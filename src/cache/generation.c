@@ -30,6 +30,16 @@
 
 #define NPLACES	4096
 
+/*
+ * Catalogs whose rows plans do not name one by one, though planning may take
+ * something from them: folding a constant reads dictionaries, for instance.
+ */
+static const int unnamed[] = {
+	AGGFNOID, AMOPOPID, AMPROCNUM, CASTSOURCETARGET, CLAOID, COLLOID,
+	ENUMOID, LANGOID, OPEROID, RANGETYPE, TSCONFIGMAP, TSCONFIGOID,
+	TSDICTOID, TSPARSEROID, TSTEMPLATEOID
+};
+
 static uint64 now = 1;
 static uint64 everything = 0;	/* when all of it was invalidated */
 static uint64 permissions = 0;
@@ -70,7 +80,6 @@ row_changed(Datum arg, int cache_id, uint32 hash_value)
 		permissions = now;
 }
 
-/* What plans do not name one by one. */
 static void
 any_changed(Datum arg, int cache_id, uint32 hash_value)
 {
@@ -89,9 +98,8 @@ pfo_generation_init(void)
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, row_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(TYPEOID, row_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(OPEROID, any_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(CASTSOURCETARGET, any_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(AMOPOPID, any_changed, (Datum) 0);
+	for (int i = 0; i < lengthof(unnamed); i++)
+		CacheRegisterSyscacheCallback(unnamed[i], any_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, roles_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, roles_changed, (Datum) 0);
 }

@@ -157,7 +157,7 @@ is_relevant(const PgStat_TableXactStatus *trans)
 	bool		deleted = trans->tuples_deleted > 0 ||
 		trans->deleted_pre_truncdrop > 0 || trans->truncdropped;
 
-	switch (relevant_change(trans->parent->t_id))
+	switch (relevant_change(PFO_TABLE_STATUS_RELID(trans->parent)))
 	{
 		case CATALOG_IRRELEVANT:
 			return false;
@@ -348,9 +348,9 @@ announce_all(bool late)
 			PgStat_TableStatus *table = trans->parent;
 
 			nrows++;
-			if (table->t_shared)
+			if (PFO_TABLE_STATUS_SHARED(table))
 				continue;
-			if (table->t_id < FirstNormalObjectId)
+			if (PFO_TABLE_STATUS_RELID(table) < FirstNormalObjectId)
 			{
 				if (is_relevant(trans))
 				{
@@ -364,7 +364,8 @@ announce_all(bool late)
 				break;
 			}
 			else
-				announce(pfo_slot_of_relation(MyDatabaseId, table->t_id),
+				announce(pfo_slot_of_relation(MyDatabaseId,
+											  PFO_TABLE_STATUS_RELID(table)),
 						 false);
 		}
 	}
@@ -487,7 +488,7 @@ pfo_modified_by_own(const Oid *relids, int nrelids)
 
 		for (trans = level->first; trans != NULL; trans = trans->next)
 		{
-			if (trans->parent->t_id < FirstNormalObjectId)
+			if (PFO_TABLE_STATUS_RELID(trans->parent) < FirstNormalObjectId)
 			{
 				if (is_relevant(trans))
 					return PFO_REASON_OWN_WRITES;
@@ -497,7 +498,7 @@ pfo_modified_by_own(const Oid *relids, int nrelids)
 				return PFO_REASON_OWN_WRITES;
 			for (int j = 0; j < nrelids; j++)
 			{
-				if (trans->parent->t_id == relids[j])
+				if (PFO_TABLE_STATUS_RELID(trans->parent) == relids[j])
 					return PFO_REASON_OWN_WRITES;
 			}
 		}

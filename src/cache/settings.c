@@ -52,6 +52,8 @@
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
 #include "utils/memutils.h"
+/* for the names of locales; ICU and its headers have no part in it */
+#undef USE_ICU
 #include "utils/pg_locale.h"
 #include "utils/xml.h"
 
