@@ -167,7 +167,12 @@ object_access(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 static void
 transaction_event(XactEvent event, void *arg)
 {
+	uint64		late_writes;
+
 	pfo_modified_xact_event(event);
+	late_writes = pfo_modified_take_late_writes();
+	if (late_writes > 0)
+		pfo_count(PFO_COUNT_LATE_WRITES, late_writes);
 	if ((event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT) &&
 		pfo_counters_flush(false))
 		pfo_policy_flush();

@@ -149,6 +149,12 @@ find_entry(PfoAttempt *attempt, TupleDesc result)
 									   &attempt->info->granted))
 			attempt->reason = PFO_REASON_PERMISSION;
 	}
+	else
+	{
+		/* equal hashes of different statements */
+		pfo_count(PFO_COUNT_ERRORS, 1);
+		attempt->reason = PFO_REASON_INTERNAL;
+	}
 	if (attempt->reason == PFO_REASON_NONE)
 	{
 		/* a plain store: who sees the mark a moment late loses nothing */

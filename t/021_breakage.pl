@@ -1,0 +1,104 @@
+#
+# Negative controls: with one rule of the validity protocol left out at a time
+# the other tests' means must find wrong answers, else they prove nothing.
+#
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/stress";
+
+use PfoTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $program = build_stress();
+my $broken = build_broken();
+my $late = build_library('late');
+my $node = new_node(
+	'broken',
+	library => "$broken:$late",
+	conf => "fsync = off\n");
+$node->append_conf('postgresql.conf',
+	"shared_preload_libraries = 'perfopt, late'\n");
+$node->start;
+$node->safe_psql(
+	'postgres', q{
+	CREATE EXTENSION perfopt;
+	-- the library built here, not the installed one
+	UPDATE pg_proc SET probin = 'perfopt' WHERE probin = '$libdir/perfopt';
+	CREATE FUNCTION late_sleep(int) RETURNS void LANGUAGE c AS 'late';
+	CREATE TABLE t (id int, v int);
+	INSERT INTO t VALUES (1, 1);
+});
+
+# A restart each time: whatever a broken rule left in the cache is gone.
+sub leave_out
+{
+	my ($rule) = @_;
+	$node->safe_psql('postgres', "ALTER SYSTEM SET perfopt.debug_break = $rule");
+	$node->restart;
+	return;
+}
+
+for my $rule (
+	qw(announce settled version own_writes definitions tracking))
+{
+	leave_out($rule);
+	my $command = sprintf(
+		'%s --seed %s --seconds 15 --until-difference "%s" 2>&1',
+		$program, stress_seed(), $node->connstr('postgres'));
+	my $output = `$command`;
+	like($output, qr/^difference found/m, "without $rule the stress notices")
+	  or diag($output);
+}
+
+# A commit that is visible but not yet announced: for a moment only, so it is
+# made longer.  With the rule in place the same must give the right answer.
+for my $rule (qw(none announce_late))
+{
+	leave_out($rule);
+	$node->safe_psql('postgres', 'UPDATE t SET v = 1');
+	is(served($node, 'SELECT sum(v) FROM t'), '1 served 0', "$rule: filled");
+	my $out = q{};
+	my $handle = IPC::Run::start(
+		[
+			'psql', '-XAtq', '-d', $node->connstr('postgres'),
+			'-c', 'BEGIN', '-c', 'SELECT late_sleep(3000)',
+			'-c', 'UPDATE t SET v = 2', '-c', 'COMMIT'
+		],
+		'>', \$out, '2>', \$out);
+	$node->poll_query_until('postgres',
+		'SET perfopt.cache = off; SELECT v = 2 FROM t')
+	  or die 'the update did not become visible';
+	my $answer = served($node, 'SELECT sum(v) FROM t');
+	if ($rule eq 'none')
+	{
+		like($answer, qr/^2 /, 'announced before it is visible');
+	}
+	else
+	{
+		is($answer, '1 served 1', "without $rule a stale answer is seen");
+	}
+	$handle->finish;
+}
+
+# A transaction prepared before the server started, which nobody announced in
+# this server's memory.
+for my $rule (qw(none first_xid))
+{
+	leave_out($rule);
+	$node->safe_psql('postgres',
+		"UPDATE t SET v = 1; BEGIN; UPDATE t SET v = 5; PREPARE TRANSACTION 'old'");
+	$node->restart;
+	is(served($node, 'SELECT sum(v) FROM t; SELECT sum(v) FROM t'),
+		$rule eq 'none' ? '1 1 served 0' : '1 1 served 1',
+		"$rule: before the old transaction ends");
+	$node->safe_psql('postgres', "COMMIT PREPARED 'old'");
+	is(served($node, 'SELECT sum(v) FROM t'),
+		$rule eq 'none' ? '5 served 0' : '1 served 1',
+		"$rule: after it");
+}
+
+$node->stop;
+done_testing();
