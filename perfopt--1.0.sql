@@ -171,7 +171,7 @@ COMMENT ON VIEW perfopt_cache_stats IS
 COMMENT ON COLUMN perfopt_cache_stats.datname IS
 	'NULL: dropped databases, or those beyond the number that is counted apart';
 COMMENT ON COLUMN perfopt_cache_stats.selects IS
-	'SELECTs planned in a mode that serves';
+	'SELECTs that clients sent, unless perfopt.cache was off';
 COMMENT ON COLUMN perfopt_cache_stats.eligible IS
 	'executions of statements that may be cached';
 COMMENT ON COLUMN perfopt_cache_stats.misses IS
@@ -277,9 +277,9 @@ COMMENT ON VIEW perfopt_cache_savings IS
 COMMENT ON COLUMN perfopt_cache_savings.queryid IS
 	'the query id; a hash of the statement without its constants where there is none, see compute_query_id';
 COMMENT ON COLUMN perfopt_cache_savings.query IS
-	'with constants replaced; readable with pg_read_all_stats; NULL until an answer was stored';
+	'with constants replaced; readable with pg_read_all_stats; NULL while it is not known';
 COMMENT ON COLUMN perfopt_cache_savings.would_hit IS
-	'executions since whose last nothing had changed that they read';
+	'executions that were not served although nothing they read had changed since the one before';
 COMMENT ON COLUMN perfopt_cache_savings.mean_ms IS
 	'of executions that were not served';
 COMMENT ON COLUMN perfopt_cache_savings.saved_ms IS

@@ -18,6 +18,7 @@ CREATE ROLE perfopt_in_one IN ROLE perfopt_one;
 GRANT USAGE ON SCHEMA views TO PUBLIC;
 GRANT SELECT ON t TO PUBLIC;
 
+SET perfopt.cache = off;
 SELECT perfopt_reset();
 SET perfopt.cache = auto;
 SET perfopt.cache_min_calls = 1;

@@ -37,6 +37,21 @@ tag_of_comment(const char *s, const char *end)
 	return PFO_TAG_NONE;
 }
 
+/* The cheap question first: does the word occur at all? */
+static bool
+mentions_word(const char *s)
+{
+	const int	len = strlen(WORD) - 1;
+
+	for (const char *colon = strchr(s, ':'); colon != NULL;
+		 colon = strchr(colon + 1, ':'))
+	{
+		if (colon - s >= len && pg_strncasecmp(colon - len, WORD, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static const char *
 skip_quoted(const char *s, const char *end, char quote)
 {
@@ -79,7 +94,7 @@ pfo_tag_of(const char *text, int location, int len)
 		return PFO_TAG_NONE;
 	if (location > 0)
 		s += location;
-	if (strstr(s, WORD) == NULL)
+	if (!mentions_word(s))
 		return PFO_TAG_NONE;
 	end = len > 0 ? s + strnlen(s, len) : s + strlen(s);
 

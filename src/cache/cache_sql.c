@@ -302,8 +302,10 @@ perfopt_cache_savings_1_0(PG_FUNCTION_ARGS)
 Datum
 perfopt_cache_settings_1_0(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = begin_rows(fcinfo);
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
+	require_preloading();
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	for (const char *const *name = pfo_settings_names(); *name != NULL; name++)
 	{
 		Datum		values[1] = {CStringGetTextDatum(*name)};

@@ -15,7 +15,8 @@
  * concern functions, types, operators and the like announce the database.
  * Creation alone announces nothing: a new object changes the analysed
  * statement, hence its key.  Exceptions are partitions and children (their
- * parent is announced), enum values and mappings of text search.
+ * parent is announced), values added to an enum type and mappings of text
+ * search.
  *
  * Announcing happens at PRE_COMMIT and PRE_PREPARE.  Rows that a callback of
  * another library writes after that are announced when its statement ends;
@@ -130,6 +131,7 @@ relevant_change(Oid catalog)
 		case CastRelationId:
 		case CollationRelationId:
 		case ConversionRelationId:
+		case EnumRelationId:	/* ALTER TYPE ADD VALUE also alters the type */
 		case LanguageRelationId:
 		case RangeRelationId:
 		case TransformRelationId:
@@ -141,7 +143,6 @@ relevant_change(Oid catalog)
 		case InheritsRelationId:
 			/* DETACH ... CONCURRENTLY marks its row before it tells anyone */
 			return CATALOG_UPDATE;
-		case EnumRelationId:
 		case TSConfigMapRelationId:
 			return CATALOG_ANY;
 		default:

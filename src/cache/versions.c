@@ -32,7 +32,8 @@
  *	  version before it, so the announcement is not among those of V.
  * 7. Transactions prepared before the server started may be unannounced:
  *	  nothing is said under a snapshot older than the first xid of this
- *	  start.
+ *	  start, nor, because of rule 8, before each of them has released the
+ *	  lock on its xid, which it does after its invalidation messages.
  * 8. Catalog announcements (an entry whose xid word bears CATALOG_BIT): a
  *	  session may still hold the old definition when the xid is finished, so
  *	  only done counts, and done is written after the invalidation messages
@@ -57,13 +58,14 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "access/twophase.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "replication/walsender.h"
-#include "storage/lmgr.h"
+#include "storage/lwlock.h"
 #include "storage/procarray.h"
 #include "storage/shmem.h"
 #include "storage/spin.h"
@@ -118,12 +120,15 @@ typedef struct PfoVersions
 	pg_atomic_uint64 first_xid; /* rule 7's N; 0 until known */
 	uint32		slot_mask;
 	uint32		nfences;
+	pg_atomic_uint32 nlost;		/* of lost[], until all are gone */
 	PfoDbSlot	databases[PFO_DB_SLOTS];
 } PfoVersions;
 
 static PfoVersions *versions = NULL;
 static PfoRelSlot *rel_slots = NULL;
 static pg_atomic_uint64 *fences = NULL; /* one per backend */
+static pg_atomic_uint32 *lost = NULL;	/* xids prepared before the start; 0:
+										 * gone */
 
 static bool fence_armed = false;
 
@@ -165,7 +170,9 @@ pfo_versions_shmem_size(void)
 	Size		size = CACHELINEALIGN(sizeof(PfoVersions));
 
 	size = add_size(size, mul_size(slot_count(), sizeof(PfoRelSlot)));
-	return add_size(size, mul_size(fence_count(), sizeof(pg_atomic_uint64)));
+	size = add_size(size, mul_size(fence_count(), sizeof(pg_atomic_uint64)));
+	return add_size(size, mul_size(max_prepared_xacts,
+								   sizeof(pg_atomic_uint32)));
 }
 
 static void
@@ -193,6 +200,7 @@ pfo_versions_shmem_init(void)
 	versions = (PfoVersions *) base;
 	rel_slots = (PfoRelSlot *) (base + CACHELINEALIGN(sizeof(PfoVersions)));
 	fences = (pg_atomic_uint64 *) (rel_slots + slot_count());
+	lost = (pg_atomic_uint32 *) (fences + fence_count());
 	if (found)
 		return;
 
@@ -206,6 +214,9 @@ pfo_versions_shmem_init(void)
 		init_slot(&rel_slots[i].head, rel_slots[i].recent, PFO_RECENT);
 	for (uint32 i = 0; i < versions->nfences; i++)
 		pg_atomic_init_u64(&fences[i], 0);
+	pg_atomic_init_u32(&versions->nlost, 0);
+	for (int i = 0; i < max_prepared_xacts; i++)
+		pg_atomic_init_u32(&lost[i], InvalidTransactionId);
 }
 
 bool
@@ -416,6 +427,61 @@ pfo_versions_fence(FullTransactionId xid)
 }
 
 /*
+ * Rule 7: the first xid of this start, 0 while it cannot be known.  Whoever
+ * finds it out also notes what is prepared.  A backend does so at the end of
+ * its very first transaction, hence before it can commit any of that.
+ */
+static uint64
+first_xid(void)
+{
+	uint64		first = pg_atomic_read_u64(&versions->first_xid);
+
+	if (first != 0 || RecoveryInProgress())
+		return first;
+
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	first = pg_atomic_read_u64(&versions->first_xid);
+	if (first == 0)
+	{
+		uint32		n = 0;
+
+		first = U64FromFullTransactionId(ReadNextFullTransactionId());
+		for (int i = 0; i < max_prepared_xacts; i++)
+		{
+			TransactionId xid = PreparedXactProcs[i].xid;
+
+			if (TransactionIdIsValid(xid))
+				pg_atomic_write_u32(&lost[n++], xid);
+		}
+		pg_atomic_write_u32(&versions->nlost, n);
+		pg_write_barrier();
+		pg_atomic_write_u64(&versions->first_xid, first);
+	}
+	LWLockRelease(AddinShmemInitLock);
+	return first;
+}
+
+/* Have all that were prepared before the start sent their messages? */
+static bool
+lost_are_gone(void)
+{
+	uint32		n = pg_atomic_read_u32(&versions->nlost);
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		TransactionId xid = pg_atomic_read_u32(&lost[i]);
+
+		if (!TransactionIdIsValid(xid))
+			continue;
+		if (!pfo_xact_lock_is_free(xid))
+			return false;
+		pg_atomic_write_u32(&lost[i], InvalidTransactionId);
+	}
+	pg_atomic_write_u32(&versions->nlost, 0);
+	return true;
+}
+
+/*
  * Whatever was counted by the end of the session's last transaction was
  * counted before any snapshot of the next one is taken.
  */
@@ -424,6 +490,9 @@ pfo_versions_end_of_xact(void)
 {
 	last_xact_completion = PFO_COMPLETION_COUNT();
 	imported_snapshot = false;
+
+	/* known before this session can commit what was prepared before */
+	(void) first_xid();
 }
 
 /* SET TRANSACTION SNAPSHOT: the snapshot may be older than the session. */
@@ -467,22 +536,6 @@ completion_of(Snapshot snapshot)
 	return imported_snapshot ? 0 : last_xact_completion;
 }
 
-/* Rule 7. */
-static uint64
-first_xid(void)
-{
-	uint64		first = pg_atomic_read_u64(&versions->first_xid);
-
-	if (first == 0 && !RecoveryInProgress())
-	{
-		uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
-
-		if (pg_atomic_compare_exchange_u64(&versions->first_xid, &first, next))
-			first = next;
-	}
-	return first;
-}
-
 /* Is this transaction finished for the snapshot? */
 static bool
 xid_finished(const PfoView *view, uint64 xid)
@@ -514,7 +567,7 @@ pfo_view_init(PfoView *view, Snapshot snapshot)
 
 	view->snapshot = snapshot;
 	view->xmin = pfo_full_xid(snapshot->xmin, known_xid);
-	if (view->xmin < first && !PFO_BROKEN(FIRST_XID))
+	if ((view->xmin < first || !lost_are_gone()) && !PFO_BROKEN(FIRST_XID))
 		return PFO_REASON_PREPARED_BEFORE_START;
 	view->completion = completion_of(snapshot);
 

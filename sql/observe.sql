@@ -1,0 +1,39 @@
+--
+-- Mode observe serves nothing, stores nothing, and tells what serving would
+-- have saved.
+--
+CREATE SCHEMA observe;
+SET search_path = observe, public;
+CREATE TABLE t (id int, a int);
+INSERT INTO t SELECT g, g % 10 FROM generate_series(1, 1000) AS g;
+ANALYZE t;
+SET perfopt.cache = off;
+SELECT perfopt_reset();
+SET compute_query_id = on;
+SET perfopt.cache_min_time = 0;
+SET perfopt.cache_min_calls = 1;
+
+SET perfopt.cache = observe;
+SELECT count(*) FROM t WHERE a = 3;
+SELECT count(*) FROM t WHERE a = 3;
+SELECT count(*) FROM t WHERE a = 3;
+SELECT count(*) FROM t WHERE a = 3;
+-- after a write it would be executed, and then be served again
+INSERT INTO t VALUES (1001, 3);
+SELECT count(*) FROM t WHERE a = 3;
+SELECT count(*) FROM t WHERE a = 3;
+SELECT random() < 2 AS never FROM t LIMIT 1;
+SET perfopt.cache = off;
+SELECT count(*) FROM t WHERE a = 3;
+
+SELECT query, calls, hits, would_hit, would_save_ms > 0 AS would_save,
+	saved_ms, disabled
+FROM perfopt_cache_savings
+WHERE datname = current_database() AND query ~ 'FROM t' AND would_hit > 0;
+SELECT hits, stores FROM perfopt_cache_stats
+WHERE datname = current_database();
+SELECT count(*) AS entries FROM perfopt_cache_entries
+WHERE relations = '{t}';
+SELECT reason FROM perfopt_cache_reasons
+WHERE datname = current_database() AND reason = 'volatile_function';
+DROP SCHEMA observe CASCADE;
