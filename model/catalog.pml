@@ -242,7 +242,8 @@ inline settle1(s, fl, plain)
 		do
 		:: t < K ->
 			if
-			:: sl[s].x[t]==me && ((fl) || !sl[s].f[t]) && ((plain) || sl[s].f[t]) -> sl[s].d[t] = c
+			:: sl[s].x[t]==me && sl[s].d[t]==0 && ((fl) || !sl[s].f[t]) &&
+			   ((plain) || sl[s].f[t]) -> sl[s].d[t] = c
 			:: else
 			fi; t++
 		:: else -> break

@@ -250,7 +250,7 @@ inline settle1(r,me,c) {
 #if SETIDX
     sl[SL(r)].d[myi] = c
 #else
-    do :: t < K -> if :: sl[SL(r)].x[t]==me -> sl[SL(r)].d[t] = c :: else fi; t++ :: else -> break od;
+    do :: t < K -> if :: sl[SL(r)].x[t]==me && sl[SL(r)].d[t]==0 -> sl[SL(r)].d[t] = c :: else fi; t++ :: else -> break od;
 #endif
 #if OVF==3
     sl[SL(r)].ovf = 0;

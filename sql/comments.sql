@@ -45,6 +45,11 @@ EXECUTE asks(2);
 -- several statements in one message: each has its own comment
 SELECT 9 AS silent FROM t \; SELECT 10 AS asks FROM t /* perfopt: cache */ \; SELECT 11 AS silent FROM t;
 SELECT 9 AS silent FROM t \; SELECT 10 AS asks FROM t /* perfopt: cache */ \; SELECT 11 AS silent FROM t;
+-- before the statement as well
+SELECT 16 AS silent FROM t \; /* perfopt: cache */ -- and
+ SELECT 17 AS asks FROM t \; SELECT 18 AS silent FROM t;
+SELECT 16 AS silent FROM t \; /* perfopt: cache */ -- and
+ SELECT 17 AS asks FROM t \; SELECT 18 AS silent FROM t;
 SET perfopt.cache = off;
 SELECT hits - :before_hits AS hits FROM (:hits) AS h;
 SELECT query FROM perfopt_cache_entries

@@ -204,6 +204,7 @@ SET ROLE perfopt_ddl_reader;
 \i :change
 \set d 'RESET ROLE; DROP POLICY odd ON t; SET ROLE perfopt_ddl_reader'
 \i :change
+\set q 'SELECT id FROM t WHERE id < 9 ORDER BY id'
 \set d 'RESET ROLE; ALTER TABLE t DISABLE ROW LEVEL SECURITY; SET ROLE perfopt_ddl_reader'
 \i :change
 RESET ROLE;

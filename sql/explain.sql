@@ -16,10 +16,10 @@ EXPLAIN (COSTS OFF) SELECT count(*) FROM t WHERE a = 3;
 SET perfopt.cache = force;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM t WHERE a = 3;
 SELECT count(*) FROM t WHERE a = 3;
-EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF)
-	SELECT count(*) FROM t WHERE a = 3;
+EXPLAIN (COSTS OFF, ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF)
+	SELECT count(*) FROM t WHERE a = 3 \g (format=unaligned) | sed 's/[.]00 loops/ loops/'
 EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF, FORMAT JSON)
-	SELECT count(*) FROM t WHERE a = 3;
+	SELECT count(*) FROM t WHERE a = 3 \g | grep -iE 'cache|perfopt'
 
 -- the estimates are those of the statement
 EXPLAIN SELECT * FROM t WHERE a = 3;
@@ -30,8 +30,8 @@ RESET perfopt.explain;
 -- it is executed, not served, and counts as no hit
 SELECT coalesce(sum(hits), 0) AS before FROM perfopt_cache_stats
 WHERE datname = current_database() \gset
-EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF)
-	SELECT count(*) FROM t WHERE a = 3;
+EXPLAIN (COSTS OFF, ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF)
+	SELECT count(*) FROM t WHERE a = 3 \g (format=unaligned) | sed 's/[.]00 loops/ loops/'
 SELECT coalesce(sum(hits), 0) - :before AS hits FROM perfopt_cache_stats
 WHERE datname = current_database();
 
@@ -57,10 +57,10 @@ SET perfopt.cache = force;
 PREPARE p(int) AS SELECT count(*) FROM t WHERE a = $1;
 EXPLAIN (COSTS OFF) EXECUTE p(3);
 EXECUTE p(3);
-EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) EXECUTE p(3);
+EXPLAIN (COSTS OFF, ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF) EXECUTE p(3) \g (format=unaligned) | sed 's/[.]00 loops/ loops/'
 SET plan_cache_mode = force_generic_plan;
-EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) EXECUTE p(3);
-EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) EXECUTE p(4);
+EXPLAIN (COSTS OFF, ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF) EXECUTE p(3) \g (format=unaligned) | sed 's/[.]00 loops/ loops/'
+EXPLAIN (COSTS OFF, ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF) EXECUTE p(4) \g (format=unaligned) | sed 's/[.]00 loops/ loops/'
 SET perfopt.cache = off;
 DEALLOCATE ALL;
 DROP SCHEMA explain CASCADE;

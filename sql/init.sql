@@ -3,7 +3,12 @@
 --
 CREATE EXTENSION perfopt;
 
-\dx+ perfopt
+SELECT pg_describe_object(classid, objid, 0) AS object
+FROM pg_depend
+WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+	AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'perfopt')
+	AND classid <> 'pg_type'::regclass	-- row types, since 17
+ORDER BY 1;
 
 -- labels and privileges
 SELECT p.oid::regprocedure AS function, p.provolatile, p.proisstrict,
@@ -19,6 +24,7 @@ SELECT pg_describe_object(classid, objid, 0) AS without_comment
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
 	AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'perfopt')
+	AND classid <> 'pg_type'::regclass
 	AND obj_description(objid, classid::regclass::name) IS NULL;
 
 -- loading the library serves nothing

@@ -40,6 +40,7 @@ is( $node->safe_psql(
 	SELECT string_agg(pg_describe_object(classid, objid, 0), ', ')
 	FROM pg_depend
 	WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+	  AND classid <> 'pg_type'::regclass
 	  AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'perfopt')
 	  AND obj_description(objid, classid::regclass::name) IS NULL
 }),

@@ -43,8 +43,8 @@ for my $order ('perfopt, late', 'late, perfopt')
 		for my $end ('COMMIT', "PREPARE TRANSACTION 'l'; COMMIT PREPARED 'l'")
 		{
 			my $what = "$order, $how, " . ($end =~ /^PRE/ ? 'prepared' : 'committed');
-			is(served($node, 'SELECT count(*) FROM b; SELECT count(*) FROM b'),
-				"$rows $rows served 1", "$what: served before");
+			like(served($node, 'SELECT count(*) FROM b; SELECT count(*) FROM b'),
+				qr{^$rows $rows served [12]$}, "$what: served before");
 			$node->safe_psql('postgres',
 				"BEGIN; INSERT INTO a VALUES (1, 1); SELECT late_write('b', '$how'); $end");
 			$rows++;
@@ -65,14 +65,16 @@ for my $order ('perfopt, late', 'late, perfopt')
 		],
 		'>', \$out, '2>', \$out);
 	$node->poll_query_until('postgres',
-		'SET perfopt.cache = off; SELECT count(*) = 1 FROM a WHERE id = 2')
+		'SELECT count(*) = 1 FROM a WHERE id = 2')
 	  or die 'the insert did not become visible';
 	$rows++;
-	is(served($node, 'SELECT count(*) FROM b; SELECT count(*) FROM b'),
-		"$rows $rows served 0", "$order: visible, but not yet settled");
+	# if perfopt is first it knows of all rows by now, else it must wait
+	is( served($node, 'SELECT count(*) FROM b; SELECT count(*) FROM b'),
+		"$rows $rows served " . ($order =~ /^perfopt/ ? 1 : 0),
+		"$order: visible, but not yet settled");
 	$handle->finish;
-	is(served($node, 'SELECT count(*) FROM b; SELECT count(*) FROM b'),
-		"$rows $rows served 1", "$order: served again afterwards");
+	like(served($node, 'SELECT count(*) FROM b; SELECT count(*) FROM b'),
+		qr{^$rows $rows served [12]$}, "$order: served again afterwards");
 	$node->stop;
 }
 

@@ -69,7 +69,7 @@ for my $rule (qw(none announce_late))
 		],
 		'>', \$out, '2>', \$out);
 	$node->poll_query_until('postgres',
-		'SET perfopt.cache = off; SELECT v = 2 FROM t')
+		'SELECT v = 2 FROM t')
 	  or die 'the update did not become visible';
 	my $answer = served($node, 'SELECT sum(v) FROM t');
 	if ($rule eq 'none')

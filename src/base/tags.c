@@ -83,41 +83,60 @@ find_comment_end(const char *s, const char *end)
 	return end;
 }
 
-PfoTag
-pfo_tag_of(const char *text, int location, int len)
+/*
+ * What the comments from s to end say; if only_last, those after which there
+ * is nothing but space.
+ */
+static PfoTag
+scan(const char *s, const char *end, bool only_last)
 {
-	const char *s = text;
-	const char *end;
 	PfoTag		found = PFO_TAG_NONE;
 
-	if (text == NULL)
-		return PFO_TAG_NONE;
-	if (location > 0)
-		s += location;
-	if (!mentions_word(s))
-		return PFO_TAG_NONE;
-	end = len > 0 ? s + strnlen(s, len) : s + strlen(s);
-
-	for (; s + 1 < end; s++)
+	for (; s < end; s++)
 	{
-		if (*s == '\'' || *s == '"')
-			s = skip_quoted(s, end, *s);
-		else if (s[0] == '-' && s[1] == '-')
+		if (s + 1 < end && s[0] == '-' && s[1] == '-')
 		{
 			while (s + 1 < end && *s != '\n')
 				s++;
 		}
-		else if (s[0] == '/' && s[1] == '*')
+		else if (s + 1 < end && s[0] == '/' && s[1] == '*')
 		{
 			const char *close = find_comment_end(s + 2, end);
 			PfoTag		tag = tag_of_comment(s + 2, close);
 
-			if (tag == PFO_TAG_NOCACHE)
-				return tag;
-			if (tag != PFO_TAG_NONE)
+			if (tag != PFO_TAG_NONE && found != PFO_TAG_NOCACHE)
 				found = tag;
 			s = close + 1;
 		}
+		else
+		{
+			if (only_last && !isspace((unsigned char) *s))
+				found = PFO_TAG_NONE;
+			if (*s == '\'' || *s == '"')
+				s = skip_quoted(s, end, *s);
+		}
 	}
 	return found;
+}
+
+/*
+ * A statement's location includes the comments before it up to version 17,
+ * and excludes them from 18 on.
+ */
+PfoTag
+pfo_tag_of(const char *text, int location, int len)
+{
+	const char *start;
+	const char *end;
+	PfoTag		before;
+	PfoTag		within;
+
+	if (text == NULL || !mentions_word(text))
+		return PFO_TAG_NONE;
+	start = text + Max(location, 0);
+	end = start + (len > 0 ? strnlen(start, len) : strlen(start));
+	before = scan(text, start, true);
+	within = scan(start, end, false);
+	return before == PFO_TAG_NOCACHE || within == PFO_TAG_NONE ?
+		before : within;
 }

@@ -229,11 +229,33 @@ pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
 		admission(attempt);
 }
 
+/* Would the transaction's own writes keep an answer from being stored? */
+static PfoReason
+own_writes(List *depends)
+{
+	int			n = list_length(depends);
+	Oid		   *relids = palloc(sizeof(Oid) * Max(n, 1));
+	PfoReason	reason;
+
+	for (int i = 0; i < n; i++)
+		relids[i] = list_nth_oid(depends, i);
+	reason = pfo_modified_by_own(relids, n);
+	pfree(relids);
+	return reason;
+}
+
 void
 pfo_attempt_explain(PfoAttempt *attempt, PfoPlanInfo *info,
 					Snapshot snapshot, ParamListInfo params, TupleDesc result)
 {
 	look_up(attempt, info, snapshot, params, result);
+	if (!attempt->bypassed && attempt->entry == NULL)
+	{
+		PfoReason	own = own_writes(info->depends);
+
+		if (own != PFO_REASON_NONE)
+			attempt->reason = own;
+	}
 	attempt->wanted = !attempt->bypassed &&
 		(pfo_cache_mode == PFO_CACHE_FORCE || info->asked ||
 		 pfo_policy_sightings(&attempt->key) + 1 >=
@@ -258,6 +280,14 @@ note(PfoAttempt *attempt, Oid relid, PfoSlotId slot)
 }
 
 bool
+pfo_plan_is_current(const PfoPlanInfo *info)
+{
+	AcceptInvalidationMessages();
+	return pfo_generation_unchanged(info->generation, info->depends,
+									info->child->invalItems);
+}
+
+bool
 pfo_attempt_prepare_store(PfoAttempt *attempt, const PfoPlanInfo *info)
 {
 	int			nrelids = list_length(info->depends);
@@ -279,24 +309,10 @@ pfo_attempt_prepare_store(PfoAttempt *attempt, const PfoPlanInfo *info)
 		settled &= note(attempt, lfirst_oid(lc),
 						pfo_slot_of_relation(MyDatabaseId, lfirst_oid(lc)));
 
-	if (!settled)
-		attempt->reason = PFO_REASON_UNSETTLED;
-	else
-	{
-		Oid		   *relids = palloc(sizeof(Oid) * Max(nrelids, 1));
-
-		for (int i = 0; i < nrelids; i++)
-			relids[i] = deps[i + 1].relid;
-		attempt->reason = pfo_modified_by_own(relids, nrelids);
-		pfree(relids);
-	}
-	if (attempt->reason == PFO_REASON_NONE)
-	{
-		AcceptInvalidationMessages();
-		if (!pfo_generation_unchanged(info->generation, info->depends,
-									  info->child->invalItems))
-			attempt->reason = PFO_REASON_CATALOG_CHANGED;
-	}
+	attempt->reason = settled ? own_writes(info->depends) :
+		PFO_REASON_UNSETTLED;
+	if (attempt->reason == PFO_REASON_NONE && !pfo_plan_is_current(info))
+		attempt->reason = PFO_REASON_CATALOG_CHANGED;
 	if (attempt->reason != PFO_REASON_NONE)
 		attempt->deps = NULL;
 	return attempt->deps != NULL;

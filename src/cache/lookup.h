@@ -57,6 +57,12 @@ extern bool pfo_attempt_prepare_store(PfoAttempt *attempt,
 									  const PfoPlanInfo *info);
 
 /*
+ * Learn what others have changed by now, and see whether the plan was made
+ * with all of it.  Versions read before the call are those of its answer.
+ */
+extern bool pfo_plan_is_current(const PfoPlanInfo *info);
+
+/*
  * The key of one execution: the statement's tree, the session's settings and
  * the parameters' values.  False, with the reason, if there is none.
  */

@@ -323,6 +323,7 @@ decide(PfoScanState *state, ScanDirection direction, uint64 count)
 {
 	EState	   *estate = state->css.ss.ps.state;
 	PfoAttempt *attempt = &state->attempt;
+	bool		verify = false;
 
 	INSTR_TIME_SET_CURRENT(state->start);
 
@@ -345,11 +346,22 @@ decide(PfoScanState *state, ScanDirection direction, uint64 count)
 		attempt->reason = PFO_REASON_SNAPSHOT;
 	}
 	else
+	{
+		/*
+		 * What is to be compared is planned before the look-up: a plan made
+		 * later might know a partition that was attached since.
+		 */
+		verify = to_be_verified();
+		if (verify)
+			(void) miss_plan(state);
 		pfo_attempt_lookup(attempt, state->info, estate->es_snapshot,
 						   estate->es_param_list_info,
 						   ExecGetResultType(&state->css.ss.ps));
+	}
 
-	if (attempt->entry != NULL && !to_be_verified())
+	/* an answer is compared with what a plan gives that is no older */
+	if (attempt->entry != NULL &&
+		!(verify && pfo_plan_is_current(state->info)))
 	{
 		use_entry(state);
 		count_hit(state);
