@@ -13,7 +13,6 @@
 #define PFO_KEY_H
 
 #include "nodes/bitmapset.h"
-#include "nodes/params.h"
 #include "nodes/parsenodes.h"
 
 #include "base/hash.h"
@@ -33,15 +32,5 @@ typedef struct PfoQueryKey
  * memory context.
  */
 extern bool pfo_key_query(Query *query, PfoQueryKey *key);
-
-/*
- * Add the values of the parameters to a hash: type, null flag, collation-free
- * detoasted image.  False if a value cannot be had without risking an error,
- * is over the limit, or is an anonymous record; the hasher is then useless.
- * Which type the tree expects is in the hash of the tree: the executor raises
- * an error if a value of another type comes along, so nothing is stored then.
- */
-extern bool pfo_key_params(PfoHasher *h, const Bitmapset *params,
-						   ParamListInfo values);
 
 #endif							/* PFO_KEY_H */

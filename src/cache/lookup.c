@@ -25,7 +25,7 @@
 #include "base/statement.h"
 #include "cache/counters.h"
 #include "cache/generation.h"
-#include "cache/key.h"
+#include "cache/key_values.h"
 #include "cache/lookup.h"
 #include "cache/modified.h"
 #include "cache/permissions.h"
@@ -282,6 +282,8 @@ note(PfoAttempt *attempt, Oid relid, PfoSlotId slot)
 bool
 pfo_plan_is_current(const PfoPlanInfo *info)
 {
+	/* whether there are messages is asked without a lock */
+	pg_read_barrier();
 	AcceptInvalidationMessages();
 	return pfo_generation_unchanged(info->generation, info->depends,
 									info->child->invalItems);

@@ -298,6 +298,9 @@ pfo_plan(Query *query, const char *query_string, int cursor_options,
 	memset(&key, 0, sizeof(key));
 	pfo_count(PFO_COUNT_SELECTS, 1);
 	reason = judge(query, query_string, cursor_options, &key, &verdict, &tag);
+	if (reason == PFO_REASON_NONE && pfo_cache_mode == PFO_CACHE_AUTO &&
+		tag != PFO_TAG_CACHE && pfo_verdict_cheap(verdict))
+		reason = PFO_REASON_CHEAP;
 	if (reason != PFO_REASON_NONE)
 	{
 		pfo_count(PFO_COUNT_BYPASSES, 1);

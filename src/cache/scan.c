@@ -50,6 +50,7 @@
 #include "cache/planwalk.h"
 #include "cache/policy.h"
 #include "cache/scan.h"
+#include "cache/verdict.h"
 
 #define ENTRY_TEXT	1024		/* bytes of normalised text in an entry */
 
@@ -489,6 +490,8 @@ finish_child(PfoScanState *state)
 	INSTR_TIME_SET_CURRENT(spent);
 	INSTR_TIME_SUBTRACT(spent, state->start);
 	cost_ms = INSTR_TIME_GET_MILLISEC(spent) + state->info->plan_ms;
+	if (pfo_cache_mode == PFO_CACHE_AUTO)
+		pfo_verdict_ran(&state->info->skeleton, cost_ms);
 	if (pfo_mode_serves(pfo_cache_mode) && !attempt->bypassed)
 		pfo_policy_executed(state->info->queryid, cost_ms, false);
 	if (capture == NULL || attempt->deps == NULL)

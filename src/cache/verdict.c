@@ -18,10 +18,13 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+#include "base/guc.h"
 #include "cache/generation.h"
 #include "cache/verdict.h"
 
 #define MAX_VERDICTS	512
+#define ENOUGH_RUNS		4
+#define TIME_AGAIN		64		/* one of so many plannings */
 
 static MemoryContext context = NULL;
 static HTAB *verdicts = NULL;
@@ -71,6 +74,31 @@ pfo_verdict(Query *query, const PfoQueryKey *key)
 	verdict->eligibility.typrelids = list_copy(fresh.typrelids);
 	MemoryContextSwitchTo(old);
 	verdict->granted.roleid = InvalidOid;
+	verdict->runs = 0;
+	verdict->mean_ms = 0;
+	verdict->passed_over = 0;
 	verdict->generation = generation;
 	return verdict;
+}
+
+void
+pfo_verdict_ran(const PfoHash *skeleton, double ms)
+{
+	PfoVerdict *verdict = NULL;
+
+	if (verdicts != NULL)
+		verdict = hash_search(verdicts, skeleton, HASH_FIND, NULL);
+	if (verdict == NULL)
+		return;
+	verdict->runs++;
+	verdict->mean_ms += (ms - verdict->mean_ms) / Min(verdict->runs, 16);
+}
+
+bool
+pfo_verdict_cheap(PfoVerdict *verdict)
+{
+	/* half, so that what is near the limit is left to the limit itself */
+	return verdict->runs >= ENOUGH_RUNS &&
+		verdict->mean_ms < pfo_cache_min_time / 2 &&
+		++verdict->passed_over % TIME_AGAIN != 0;
 }

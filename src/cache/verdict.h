@@ -18,11 +18,23 @@ typedef struct PfoVerdict
 	uint64		generation;		/* when it was judged; see generation.h */
 	PfoEligibility eligibility;
 	PfoGranted	granted;		/* EXECUTE on its functions */
+	uint32		runs;			/* executions that were timed */
+	double		mean_ms;		/* of these, planning included */
+	uint32		passed_over;	/* plannings since it was found cheap */
 } PfoVerdict;
 
 /*
  * The verdict about a query with this key.  Stays valid until the next call.
  */
 extern PfoVerdict *pfo_verdict(Query *query, const PfoQueryKey *key);
+
+/* An execution took so long, planning included. */
+extern void pfo_verdict_ran(const PfoHash *skeleton, double ms);
+
+/*
+ * Is the statement known to take too little for mode auto to bother?  Says
+ * no once in a while, so that it is timed again.
+ */
+extern bool pfo_verdict_cheap(PfoVerdict *verdict);
 
 #endif							/* PFO_VERDICT_H */

@@ -1,0 +1,265 @@
+/*-------------------------------------------------------------------------
+ *
+ * eligible_calls.c
+ *	  Calls: functions together with what they are given.
+ *
+ * A call is refused if its function is (eligible_functions.c), or if the
+ * values it is given or makes are not safe for what it does with them
+ * (eligible_types.c, eligible_values.c).  Aggregates, sorting, grouping and
+ * casts by text are calls too, of several functions each.
+ *
+ * On the way the functions are collected whose EXECUTE permission executing
+ * the query checks.
+ *
+ * Not looked at: support functions of operator classes that are reached only
+ * by the planner's choice (index access, hash and merge joins).  They belong
+ * to the operators of their family, which are judged, and only a superuser can
+ * create them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/nbtree.h"
+#include "access/transam.h"
+#include "catalog/pg_aggregate.h"
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "cache/eligible_calls.h"
+
+static void
+pfo_note_function(PfoJudge *judge, Oid funcid)
+{
+	if (OidIsValid(funcid))
+		judge->result->functions =
+			list_append_unique_oid(judge->result->functions, funcid);
+}
+
+bool
+pfo_judge_call(PfoJudge *judge, Oid funcid, List *args, Oid rettype)
+{
+	int			needs;
+	PfoReason	reason = pfo_function_reason(funcid, &needs);
+	bool		ok;
+
+	if (reason != PFO_REASON_NONE)
+		return pfo_refuse(judge, reason, funcid);
+
+	/*
+	 * Values are read from the arguments and made for the result.  What a
+	 * record without name is made of, the arguments tell, or the column
+	 * definitions in FROM, which are judged there.
+	 */
+	if (rettype == RECORDOID || rettype == RECORDARRAYOID)
+		ok = pfo_values_ok(judge->level, args, needs);
+	else
+		ok = pfo_values_ok(judge->level, args, needs & ~PFO_NEEDS_INPUT) &&
+			pfo_type_ok(rettype, needs & ~PFO_NEEDS_OUTPUT);
+	if (!ok)
+		return pfo_refuse(judge,
+						  needs == PFO_NEEDS_COMPARE ?
+						  PFO_REASON_UNTRUSTED_FUNCTION :
+						  PFO_REASON_STABLE_FUNCTION, funcid);
+	return false;
+}
+
+bool
+pfo_judge_checked_call(PfoJudge *judge, Oid funcid, List *args, Oid rettype)
+{
+	pfo_note_function(judge, funcid);
+	return pfo_judge_call(judge, funcid, args, rettype);
+}
+
+bool
+pfo_judge_grouping(PfoJudge *judge, Oid eqop, Oid sortop, Node *value,
+				   Oid typid)
+{
+	Oid			ops[2];
+
+	if (value ? !pfo_value_ok(judge->level, value, PFO_NEEDS_COMPARE) :
+		!pfo_type_ok(typid, PFO_NEEDS_COMPARE))
+		return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION,
+						  OidIsValid(eqop) ? get_opcode(eqop) : InvalidOid);
+
+	ops[0] = eqop;
+	ops[1] = sortop;
+	for (int i = 0; i < lengthof(ops); i++)
+	{
+		int			needs;
+		PfoReason	reason;
+		Oid			funcid;
+
+		if (!OidIsValid(ops[i]))
+			continue;
+		funcid = get_opcode(ops[i]);
+		pfo_note_function(judge, funcid);
+		reason = pfo_function_reason(funcid, &needs);
+		if (reason != PFO_REASON_NONE)
+			return pfo_refuse(judge, reason, funcid);
+	}
+
+	if (eqop >= FirstGenbkiObjectId)
+	{
+		Oid			left;
+		Oid			right;
+		ListCell   *lc;
+
+		if (get_op_hash_functions(eqop, &left, &right) &&
+			!(pfo_support_ok(left) && pfo_support_ok(right)))
+			return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, left);
+
+		op_input_types(eqop, &left, &right);
+		foreach(lc, get_mergejoin_opfamilies(eqop))
+		{
+			Oid			proc = get_opfamily_proc(lfirst_oid(lc), left, right,
+												 BTORDER_PROC);
+
+			if (!pfo_support_ok(proc))
+				return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, proc);
+		}
+	}
+	return false;
+}
+
+bool
+pfo_judge_sort_clauses(PfoJudge *judge, List *clauses, List *tlist)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
+		Node	   *value = get_sortgroupclause_expr(clause, tlist);
+
+		if (pfo_judge_grouping(judge, clause->eqop, clause->sortop, value,
+							   InvalidOid))
+			return true;
+	}
+	return false;
+}
+
+/* What an aggregate is made of, for those that PostgreSQL did not bring */
+static bool
+pfo_judge_aggregate_parts(PfoJudge *judge, Oid aggfnoid, List *args,
+						  Oid rettype)
+{
+	HeapTuple	tuple;
+	Form_pg_aggregate form;
+	Oid			parts[8];
+	Oid			transtype;
+	bool		no_initval;
+
+	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggfnoid));
+	if (!HeapTupleIsValid(tuple))
+		return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, aggfnoid);
+	form = (Form_pg_aggregate) GETSTRUCT(tuple);
+	parts[0] = form->aggtransfn;
+	parts[1] = form->aggfinalfn;
+	parts[2] = form->aggcombinefn;
+	parts[3] = form->aggserialfn;
+	parts[4] = form->aggdeserialfn;
+	parts[5] = form->aggmtransfn;
+	parts[6] = form->aggminvtransfn;
+	parts[7] = form->aggmfinalfn;
+	transtype = form->aggtranstype;
+	(void) SysCacheGetAttr(AGGFNOID, tuple, Anum_pg_aggregate_agginitval,
+						   &no_initval);
+	ReleaseSysCache(tuple);
+
+	for (int i = 0; i < lengthof(parts); i++)
+	{
+		if (OidIsValid(parts[i]) &&
+			pfo_judge_call(judge, parts[i], args, rettype))
+			return true;
+	}
+
+	/* the initial value is text; the state is handled like any value */
+	if (!pfo_type_ok(transtype, PFO_NEEDS_COMPARE |
+					 (no_initval ? 0 : PFO_NEEDS_INPUT)))
+		return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, aggfnoid);
+	return false;
+}
+
+bool
+pfo_judge_aggregate(PfoJudge *judge, Aggref *aggref)
+{
+	List	   *args = list_concat_copy(aggref->aggdirectargs, aggref->args);
+
+	pfo_note_function(judge, aggref->aggfnoid);
+	if (aggref->aggfnoid < FirstGenbkiObjectId)
+	{
+		if (pfo_judge_call(judge, aggref->aggfnoid, args, aggref->aggtype))
+			return true;
+	}
+	else if (pfo_judge_aggregate_parts(judge, aggref->aggfnoid, args,
+									   aggref->aggtype))
+		return true;
+
+	return pfo_judge_sort_clauses(judge, aggref->aggorder, aggref->args) ||
+		pfo_judge_sort_clauses(judge, aggref->aggdistinct, aggref->args);
+}
+
+/* User-defined aggregates can be called as window functions, too. */
+bool
+pfo_judge_window_function(PfoJudge *judge, WindowFunc *wfunc)
+{
+	pfo_note_function(judge, wfunc->winfnoid);
+	if (wfunc->winagg && wfunc->winfnoid >= FirstGenbkiObjectId)
+		return pfo_judge_aggregate_parts(judge, wfunc->winfnoid, wfunc->args,
+										 wfunc->wintype);
+	return pfo_judge_call(judge, wfunc->winfnoid, wfunc->args,
+						  wfunc->wintype);
+}
+
+/* IN and NOT IN may use a hash table, with functions that are checked too. */
+bool
+pfo_judge_array_operator(PfoJudge *judge, ScalarArrayOpExpr *expr)
+{
+	Oid			opno = expr->opno;
+	Oid			left;
+	Oid			right;
+
+	if (pfo_judge_checked_call(judge, get_opcode(opno), expr->args, BOOLOID))
+		return true;
+
+	if (!expr->useOr)
+		opno = get_negator(opno);
+	if (OidIsValid(opno) && get_op_hash_functions(opno, &left, &right))
+	{
+		if (!pfo_support_ok(left) || !pfo_support_ok(right))
+			return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, left);
+		if (!expr->useOr &&
+			pfo_judge_checked_call(judge, get_opcode(opno), expr->args,
+								   BOOLOID))
+			return true;
+		pfo_note_function(judge, left);
+		pfo_note_function(judge, right);
+	}
+	return false;
+}
+
+/* A cast by text runs the output function of one, the input of the other. */
+bool
+pfo_judge_io_cast(PfoJudge *judge, CoerceViaIO *expr)
+{
+	Oid			funcid;
+	Oid			typioparam;
+	bool		isvarlena;
+
+	if (!pfo_value_ok(judge->level, (Node *) expr->arg, PFO_NEEDS_OUTPUT))
+	{
+		getTypeOutputInfo(exprType((Node *) expr->arg), &funcid, &isvarlena);
+		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, funcid);
+	}
+	if (!pfo_type_ok(expr->resulttype, PFO_NEEDS_INPUT))
+	{
+		getTypeInputInfo(expr->resulttype, &funcid, &typioparam);
+		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, funcid);
+	}
+	return false;
+}

@@ -1,0 +1,140 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_values.c
+ *	  The image of a value, for the hashes that identify an answer.
+ *
+ * Constants are hashed with the tree (key_expr.c), once for each plan; the
+ * values of parameters here, at each execution that asks the cache.  It is the
+ * bytes that count: values that an operator calls equal but that are stored
+ * differently (1.0 and 1.00) are two, since they print differently.
+ *
+ * A varlena is taken without its header and detoasted, so that the same value
+ * gives the same image however it is stored.  Its size is known before it is
+ * fetched.  An anonymous record has no image: the row type in it is a number
+ * that means nothing in another backend.
+ *
+ * Memory: for a moment the detoasted form of a value.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "access/transam.h"
+#include "catalog/pg_type_d.h"
+#include "fmgr.h"
+#include "utils/lsyscache.h"
+
+#include "cache/key_values.h"
+
+/* longest value of a parameter that is worth hashing at each execution */
+#define PFO_PARAM_MAX_SIZE	(64 * 1024)
+
+bool
+pfo_key_value(PfoHasher *h, Datum value, int typlen, bool byval, Size limit)
+{
+	if (byval)
+	{
+		uint64		image = value;
+
+		pfo_hasher_add(h, &image, sizeof(image));
+	}
+	else if (typlen == -1)
+	{
+		struct varlena *stored = (struct varlena *) DatumGetPointer(value);
+		struct varlena *flat;
+		uint32		size;
+
+		if (toast_raw_datum_size(value) - VARHDRSZ > limit)
+			return false;
+
+		flat = pg_detoast_datum_packed(stored);
+		size = VARSIZE_ANY_EXHDR(flat);
+		pfo_hasher_add(h, &size, sizeof(size));
+		pfo_hasher_add(h, VARDATA_ANY(flat), size);
+		if (flat != stored)
+			pfree(flat);
+	}
+	else
+	{
+		const char *bytes = DatumGetPointer(value);
+		Size		size = (typlen == -2) ? strlen(bytes) + 1 : typlen;
+
+		if (size > limit)
+			return false;
+		pfo_hasher_add(h, bytes, size);
+	}
+
+	return true;
+}
+
+/*
+ * Length and passing of a type.  Remembered for the types that PostgreSQL
+ * itself cannot do without: they can neither be dropped nor change, so that
+ * no invalidation has to be heard.
+ */
+static void
+type_length(Oid type, int16 *typlen, bool *byval)
+{
+	static struct
+	{
+		Oid			type;
+		int16		typlen;
+		bool		byval;
+	}			known[64];
+	int			slot = type % lengthof(known);
+
+	if (known[slot].type != type)
+	{
+		get_typlenbyval(type, typlen, byval);
+		if (type >= FirstUnpinnedObjectId)
+			return;
+		known[slot].type = type;
+		known[slot].typlen = *typlen;
+		known[slot].byval = *byval;
+	}
+	*typlen = known[slot].typlen;
+	*byval = known[slot].byval;
+}
+
+bool
+pfo_key_params(PfoHasher *h, const Bitmapset *params, ParamListInfo values)
+{
+	int			id = -1;
+
+	while ((id = bms_next_member(params, id)) >= 0)
+	{
+		ParamExternData *prm;
+		ParamExternData workspace;
+		int16		typlen;
+		bool		byval;
+
+		if (values == NULL || id > values->numParams)
+			return false;
+
+		/* speculatively: who supplies values must not raise an error now */
+		if (values->paramFetch != NULL)
+			prm = values->paramFetch(values, id, true, &workspace);
+		else
+			prm = &values->params[id - 1];
+
+		/* the row type in an anonymous record means nothing elsewhere */
+		if (!OidIsValid(prm->ptype) ||
+			prm->ptype == RECORDOID || prm->ptype == RECORDARRAYOID)
+			return false;
+
+		{
+			const uint32 words[] = {id, prm->ptype, prm->isnull};
+
+			pfo_hasher_add(h, words, sizeof(words));
+		}
+		if (prm->isnull)
+			continue;
+
+		type_length(prm->ptype, &typlen, &byval);
+		if (!pfo_key_value(h, prm->value, typlen, byval, PFO_PARAM_MAX_SIZE))
+			return false;
+	}
+
+	return true;
+}
