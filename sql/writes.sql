@@ -80,6 +80,27 @@ CREATE RULE ins AS ON INSERT TO log DO ALSO UPDATE t SET a = a + 1 WHERE id = 5;
 \i :change
 \set d 'BEGIN; SET LOCAL track_counts = off; UPDATE t SET a = 200 WHERE id = 9; COMMIT'
 \i :change
+-- expressions of PL/pgSQL run in no executor: nothing but the setting's own
+-- assignment tells that it was off while the second row was routed
+CREATE TABLE routed (id int, v int) PARTITION BY RANGE (id);
+CREATE TABLE routed_1 PARTITION OF routed FOR VALUES FROM (0) TO (10);
+CREATE TABLE routed_2 PARTITION OF routed FOR VALUES FROM (10) TO (20);
+CREATE FUNCTION toggle() RETURNS trigger LANGUAGE plpgsql AS '
+DECLARE
+	x text;
+BEGIN
+	IF NEW.v = 1 THEN x := set_config(''track_counts'', ''off'', true); END IF;
+	IF NEW.v = 3 THEN x := set_config(''track_counts'', ''on'', true); END IF;
+	RETURN NEW;
+END';
+CREATE TRIGGER toggle BEFORE INSERT ON routed_1
+	FOR EACH ROW EXECUTE FUNCTION toggle();
+\set kept :q
+\set q 'SELECT count(*) FROM routed_2'
+\i :twice
+\set d 'INSERT INTO routed VALUES (1, 1), (11, 2), (2, 3)'
+\i :change
+\set q :kept
 \set d 'INSERT INTO src VALUES (1)'
 \i :change
 \set d 'CREATE TABLE made AS SELECT write_t(25)'

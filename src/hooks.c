@@ -206,5 +206,6 @@ pfo_hooks_install(void)
 	RegisterXactCallback(transaction_event, NULL);
 	RegisterResourceReleaseCallback(resource_release, NULL);
 	pfo_generation_init();
+	pfo_modified_watch_tracking();
 	pfo_scan_register();
 }

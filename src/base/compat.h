@@ -23,7 +23,7 @@
 #endif
 
 /*
- * Fields of the query tree, for cache/key.c
+ * Fields of the query tree, for cache/key.c and key_expr.c
  */
 
 /* the outer joins that can make a variable null */
@@ -298,6 +298,14 @@ pfo_check_permissions(List *entries)
 #include "commands/explain_state.h"
 #else
 #include "commands/explain.h"
+#endif
+
+/* what is called when a setting that is a boolean is assigned */
+#if PG_VERSION_NUM >= 190000
+#define PFO_GUC_BOOL_ASSIGN_HOOK(gen)	((gen)->_bool.assign_hook)
+#else
+#define PFO_GUC_BOOL_ASSIGN_HOOK(gen) \
+	(((struct config_bool *) (gen))->assign_hook)
 #endif
 
 /*

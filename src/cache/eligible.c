@@ -42,7 +42,6 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "base/compat.h"
 #include "cache/eligible.h"
 #include "cache/eligible_judge.h"
 

@@ -28,7 +28,7 @@
  *	- how a value happens to be stored: pg_column_size, pg_column_compression;
  *	- a type given as an OID at run time: array_in, record_in, enum_in,
  *	  domain_in and their likes, when called as functions.  As the two halves
- *	  of a cast they are judged by the type, see eligible.c;
+ *	  of a cast they are judged by the type, see eligible_types.c;
  *	- tables: table_to_xml, schema_to_xml, database_to_xml, ...
  *
  * The table is written by subject and sorted by OID at its first use in a

@@ -25,6 +25,7 @@
 #include "fmgr.h"
 #include "utils/lsyscache.h"
 
+#include "base/compat.h"
 #include "cache/key_values.h"
 
 /* longest value of a parameter that is worth hashing at each execution */

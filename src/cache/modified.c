@@ -64,6 +64,8 @@
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "replication/logicalworker.h"
+#include "utils/guc.h"
+#include "utils/guc_tables.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/pgstat_internal.h"
@@ -177,6 +179,30 @@ static PgStat_SubXactStatus *
 row_counts(void)
 {
 	return pgstat_get_xact_stack_level(GetCurrentTransactionNestLevel());
+}
+
+/*
+ * Expressions that run in no executor can switch track_counts off and on
+ * again between two looks at it, so each assignment is noticed as well.
+ */
+static void
+track_counts_assigned(bool newval, void *extra)
+{
+	if (!newval && !PFO_BROKEN(TRACKING))
+		xact.untracked = true;
+}
+
+void
+pfo_modified_watch_tracking(void)
+{
+	int			nvars;
+	struct config_generic **vars = PFO_GUC_VARIABLES(&nvars);
+
+	for (int i = 0; i < nvars; i++)
+	{
+		if (strcmp(vars[i]->name, "track_counts") == 0)
+			PFO_GUC_BOOL_ASSIGN_HOOK(vars[i]) = track_counts_assigned;
+	}
 }
 
 void

@@ -14,6 +14,9 @@
 
 #include "cache/reason.h"
 
+/* At load: notice whenever track_counts is switched off. */
+extern void pfo_modified_watch_tracking(void);
+
 /* To be called at each executor start and utility statement, at any level. */
 extern void pfo_modified_check_tracking(void);
 

@@ -39,7 +39,6 @@
 
 #include "base/compat.h"
 #include "base/guc.h"
-#include "base/normalize.h"
 #include "cache/capture.h"
 #include "cache/child.h"
 #include "cache/childplan.h"
@@ -47,12 +46,10 @@
 #include "cache/counters.h"
 #include "cache/lookup.h"
 #include "cache/messages.h"
-#include "cache/planwalk.h"
 #include "cache/policy.h"
+#include "cache/publish.h"
 #include "cache/scan.h"
 #include "cache/verdict.h"
-
-#define ENTRY_TEXT	1024		/* bytes of normalised text in an entry */
 
 typedef enum Source
 {
@@ -474,17 +471,8 @@ static void
 finish_child(PfoScanState *state)
 {
 	PfoAttempt *attempt = &state->attempt;
-	PfoCapture *capture = state->capture;
-	TupleDesc	desc = ExecGetResultType(&state->css.ss.ps);
-	PfoDraft	draft;
 	instr_time	spent;
 	double		cost_ms;
-	Oid		   *types;
-	Oid		   *relids;
-	Oid			indexes[PFO_MAX_INDEXES];
-	char		text[ENTRY_TEXT];
-	ListCell   *lc;
-	int			i;
 
 	state->finished = true;
 	INSTR_TIME_SET_CURRENT(spent);
@@ -494,70 +482,20 @@ finish_child(PfoScanState *state)
 		pfo_verdict_ran(&state->info->skeleton, cost_ms);
 	if (pfo_mode_serves(pfo_cache_mode) && !attempt->bypassed)
 		pfo_policy_executed(state->info->queryid, cost_ms, false);
-	if (capture == NULL || attempt->deps == NULL)
+	if (state->capture == NULL || attempt->deps == NULL)
 		return;
 
-	if (capture->overflowed)
+	if (state->capture->overflowed)
 		attempt->reason = PFO_REASON_TOO_LARGE;
 	else if (pfo_messages_sent() != state->messages)
 		attempt->reason = PFO_REASON_MESSAGES;
 	else if (pfo_cache_mode == PFO_CACHE_AUTO && !state->info->asked &&
 			 cost_ms < pfo_cache_min_time)
 		attempt->reason = PFO_REASON_CHEAP;
-	if (attempt->reason != PFO_REASON_NONE)
-		return;
-
-	memset(&draft, 0, sizeof(draft));
-	types = palloc(sizeof(Oid) * Max(desc->natts, 1));
-	for (i = 0; i < desc->natts; i++)
-		types[i] = TupleDescAttr(desc, i)->atttypid;
-	relids = palloc(sizeof(Oid) * Max(list_length(state->info->depends), 1));
-	i = 0;
-	foreach(lc, state->info->depends)
-		relids[i++] = lfirst_oid(lc);
-	pfo_normalize(state->css.ss.ps.state->es_sourceText, state->stmt_location,
-				  state->stmt_len, text, sizeof(text));
-
-	draft.info.key = attempt->key;
-	draft.info.tree = state->info->tree;
-	draft.info.family = state->info->skeleton;
-	draft.info.dbid = MyDatabaseId;
-	draft.info.roleid = GetUserId();
-	draft.info.queryid = state->info->queryid;
-	draft.info.flags =
-		(state->info->skip_planning ? PFO_ENTRY_SKIP_PLANNING : 0) |
-		(state->stmt->parallelModeNeeded ? PFO_ENTRY_PARALLEL : 0) |
-		(state->stmt->dependsOnRole ? PFO_ENTRY_ROLE : 0) |
-		(ExecSupportsBackwardScan(state->stmt->planTree) ?
-		 PFO_ENTRY_BACKWARD : 0);
-	draft.info.nrows = capture->nrows;
-	draft.info.row_bytes = capture->bytes;
-	draft.info.natts = desc->natts;
-	draft.info.ndeps = attempt->ndeps;
-	draft.info.nrelids = list_length(state->info->depends);
-	draft.info.nindexes = pfo_plan_indexes(state->stmt, indexes);
-	draft.info.text_len = strlen(text);
-	draft.info.cost_ms = cost_ms;
-	draft.info.created = GetCurrentTimestamp();
-	draft.info.startup_cost = state->stmt->planTree->startup_cost;
-	draft.info.total_cost = state->stmt->planTree->total_cost;
-	draft.info.plan_rows = state->stmt->planTree->plan_rows;
-	draft.info.plan_width = state->stmt->planTree->plan_width;
-	draft.types = types;
-	draft.deps = attempt->deps;
-	draft.relids = relids;
-	draft.invals = pfo_childplan_inval_items(state->stmt, &draft.info.ninvals);
-	draft.indexes = indexes;
-	draft.text = text;
-	draft.capture = capture;
-
-	if (pfo_store_publish(&draft))
-	{
-		pfo_count(PFO_COUNT_STORES, 1);
-		if (pfo_policy_needs_text(state->info->queryid))
-			pfo_policy_set_text(state->info->queryid, text);
-	}
-	else
+	else if (!pfo_publish(attempt, state->capture,
+						  ExecGetResultType(&state->css.ss.ps), cost_ms,
+						  state->css.ss.ps.state->es_sourceText,
+						  state->stmt_location, state->stmt_len))
 		attempt->reason = PFO_REASON_NO_MEMORY;
 	attempt->deps = NULL;
 }
