@@ -30,6 +30,7 @@
 #include "cache/plan.h"
 #include "cache/policy.h"
 #include "cache/scan.h"
+#include "cache/scan_plan.h"
 #include "cache/versions.h"
 #include "hooks.h"
 

@@ -34,7 +34,7 @@
 #include "cache/observe.h"
 #include "cache/permissions.h"
 #include "cache/plan.h"
-#include "cache/scan.h"
+#include "cache/scan_plan.h"
 #include "cache/verdict.h"
 
 /* each hit validates them one by one */

@@ -13,7 +13,7 @@
 #include "lib/stringinfo.h"
 
 #include "cache/planinfo.h"
-#include "cache/scan.h"
+#include "cache/scan_plan.h"
 
 static void
 copy_info(ExtensibleNode *new_node, const ExtensibleNode *old_node)

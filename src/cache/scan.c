@@ -30,8 +30,6 @@
 #include "common/pg_prng.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
-#include "nodes/nodeFuncs.h"
 #include "portability/instr_time.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -49,6 +47,7 @@
 #include "cache/policy.h"
 #include "cache/publish.h"
 #include "cache/scan.h"
+#include "cache/scan_plan.h"
 #include "cache/verdict.h"
 
 typedef enum Source
@@ -90,18 +89,12 @@ typedef struct PfoScanState
 	instr_time	start;
 } PfoScanState;
 
-static Node *create_state(CustomScan *scan);
 static void begin(CustomScanState *css, EState *estate, int eflags);
 static TupleTableSlot *next_row(CustomScanState *css);
 static void end(CustomScanState *css);
 static void rescan(CustomScanState *css);
 static void shutdown(CustomScanState *css);
 static void explain(CustomScanState *css, List *ancestors, ExplainState *es);
-
-static const CustomScanMethods scan_methods = {
-	.CustomName = "perfopt",
-	.CreateCustomScanState = create_state
-};
 
 static const CustomExecMethods exec_methods = {
 	.CustomName = "perfopt",
@@ -112,96 +105,6 @@ static const CustomExecMethods exec_methods = {
 	.ShutdownCustomScan = shutdown,
 	.ExplainCustomScan = explain
 };
-
-void
-pfo_scan_register(void)
-{
-	RegisterCustomScanMethods(&scan_methods);
-	pfo_planinfo_register();
-}
-
-bool
-pfo_scan_is_ours(CustomScan *scan)
-{
-	return scan->methods == &scan_methods;
-}
-
-/* ----------------------------------------------------------------
- *						plans
- * ----------------------------------------------------------------
- */
-
-/*
- * Our node's target list: a Var per result column, with the titles and
- * origins that clients are told.  The columns are those of what the node
- * itself is said to scan, or of its outer plan.
- */
-static void
-make_targetlists(List *like, int varno, List **targetlist, List **scan_tlist)
-{
-	AttrNumber	n = 0;
-	ListCell   *lc;
-
-	*targetlist = *scan_tlist = NIL;
-	foreach(lc, like)
-	{
-		TargetEntry *tle = lfirst_node(TargetEntry, lc);
-		Node	   *expr = (Node *) tle->expr;
-		TargetEntry *mine;
-		Oid			type = exprType(expr);
-		int32		typmod = exprTypmod(expr);
-		Oid			collation = exprCollation(expr);
-
-		if (tle->resjunk)
-			continue;
-		n++;
-		mine = makeTargetEntry((Expr *) makeVar(varno, n, type, typmod,
-												collation, 0),
-							   n, tle->resname, false);
-		mine->resorigtbl = tle->resorigtbl;
-		mine->resorigcol = tle->resorigcol;
-		*targetlist = lappend(*targetlist, mine);
-		if (varno == INDEX_VAR)
-			*scan_tlist = lappend(*scan_tlist,
-								  makeTargetEntry((Expr *) makeNullConst(type, typmod,
-																		 collation),
-												  n, tle->resname, false));
-	}
-}
-
-static CustomScan *
-make_scan(const Plan *costs, List *targetlist, int varno, PfoPlanInfo *info)
-{
-	CustomScan *scan = makeNode(CustomScan);
-
-	scan->scan.plan.startup_cost = costs->startup_cost;
-	scan->scan.plan.total_cost = costs->total_cost;
-	scan->scan.plan.plan_rows = costs->plan_rows;
-	scan->scan.plan.plan_width = costs->plan_width;
-	make_targetlists(targetlist, varno, &scan->scan.plan.targetlist,
-					 &scan->custom_scan_tlist);
-	scan->custom_private = list_make1(info);
-	scan->methods = &scan_methods;
-	return scan;
-}
-
-PlannedStmt *
-pfo_scan_make_plan(PlannedStmt *like, List *targetlist, PfoPlanInfo *info,
-				   bool backward)
-{
-	PlannedStmt *stmt = makeNode(PlannedStmt);
-	CustomScan *scan = make_scan(like->planTree, targetlist, INDEX_VAR, info);
-
-	scan->flags = backward ? CUSTOMPATH_SUPPORT_BACKWARD_SCAN : 0;
-	*stmt = *like;
-	stmt->planTree = &scan->scan.plan;
-	stmt->subplans = NIL;
-	stmt->rewindPlanIDs = NULL;
-	stmt->paramExecTypes = NIL;
-	stmt->jitFlags = 0;
-	pfo_clear_pruning(stmt);
-	return stmt;
-}
 
 /* ----------------------------------------------------------------
  *						starting
@@ -219,8 +122,8 @@ create_state_of(PfoPlanInfo *info)
 	return state;
 }
 
-static Node *
-create_state(CustomScan *scan)
+Node *
+pfo_scan_create_state(CustomScan *scan)
 {
 	return (Node *) create_state_of(linitial(scan->custom_private));
 }
@@ -764,14 +667,7 @@ pfo_scan_before_explain(QueryDesc *queryDesc)
 	stmt->stmt_len = ours->stmt_len;
 	if (pfo_explain && pfo_mode_serves(pfo_cache_mode) &&
 		is_shown(info, queryDesc))
-	{
-		CustomScan *shown = make_scan(stmt->planTree,
-									  stmt->planTree->targetlist, OUTER_VAR,
-									  info);
-
-		outerPlan(shown) = stmt->planTree;
-		stmt->planTree = &shown->scan.plan;
-	}
+		stmt->planTree = pfo_scan_put_above(stmt->planTree, info);
 	queryDesc->plannedstmt = stmt;
 }
 

@@ -13,16 +13,8 @@
 
 #include "cache/planinfo.h"
 
-extern void pfo_scan_register(void);
-
-/*
- * A plan whose top is our node.  Takes costs, result columns and everything
- * outside the plan tree from the template.
- */
-extern PlannedStmt *pfo_scan_make_plan(PlannedStmt *like, List *targetlist,
-									   PfoPlanInfo *info, bool backward);
-
-extern bool pfo_scan_is_ours(CustomScan *scan);
+/* The executor's entry; see scan_plan.c. */
+extern Node *pfo_scan_create_state(CustomScan *scan);
 
 /* To be called before a plan runs: looks up, and prepares what will run. */
 extern void pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
