@@ -106,7 +106,7 @@ for my $way (sort keys %ways)
 {
 	my ($before, $event, $expected) = @{ $ways{$way} };
 	my $client = stuck_client($before);
-	note("pinned while stuck: " . stats($node, 'bytes_pinned'));
+	is(stats($node, 'bytes_pinned'), '0', "$way: nothing is pinned while stuck");
 	if (defined $event && $event eq 'close')
 	{
 		$client->close;

@@ -53,6 +53,7 @@ pfo_childplan_complete(PfoPlanInfo *info, const char *query_string)
 	/* plan in the caller's context, keep only the plan */
 	stmt = pfo_childplan_make(info, copyObject(info->query), query_string,
 							  info->cursor_options, NULL);
+	info->plan_ms = 0;			/* it is part of the execution's time */
 	old = MemoryContextSwitchTo(context);
 	info->child = copyObject(stmt);
 	info->depends = list_copy(info->depends);

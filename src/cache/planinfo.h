@@ -27,7 +27,8 @@ typedef struct PfoPlanInfo
 	bool		plain_parents;	/* reads plain tables that have children */
 	bool		skip_planning;	/* an entry may save the planning */
 	uint64		generation;		/* before planning */
-	double		plan_ms;		/* what planning took; 0 if it was skipped */
+	double		plan_ms;		/* what planning took, until an execution
+								 * has accounted for it */
 	int			cursor_options;
 	List	   *functions;		/* OIDs whose EXECUTE a hit checks */
 	PfoGranted	granted;		/* that check, when it last succeeded */

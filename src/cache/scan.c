@@ -6,7 +6,9 @@
  * The node decides when it runs, not when it is initialised: only then the
  * row limit and the destination are known.  It has one of these sources:
  *
- *	SOURCE_ENTRY	the rows of a pinned entry in shared memory
+ *	SOURCE_ENTRY	the rows of an entry: a small one stays pinned and is read in
+ *					shared memory; a larger one is copied and unpinned, since a
+ *					client that stops reading would keep it for ever
  *	SOURCE_CHILD	the statement itself, its rows perhaps captured
  *	SOURCE_REPLAY	rows captured before any was given out: for verifying and
  *					for debug_reserve, when the entry is not to be used
@@ -50,6 +52,12 @@
 #include "cache/scan_plan.h"
 #include "cache/verdict.h"
 
+/*
+ * The most that a pinned entry's rows may take.  They fit in the buffer of a
+ * connection, so a client that stops reading stops after its rows were read.
+ */
+#define PINNED_ROWS	8192
+
 typedef enum Source
 {
 	SOURCE_UNDECIDED,
@@ -71,7 +79,11 @@ typedef struct PfoScanState
 
 	/* SOURCE_ENTRY and SOURCE_REPLAY */
 	TupleTableSlot *slot;
+	const char *rows;			/* of the entry, or a copy */
+	const uint32 *offsets;
+	int64		nrows;
 	int64		position;		/* of the row given out last; from -1 */
+	double		cost_ms;		/* what the entry cost */
 	PfoChunk   *chunk;
 	Size		chunk_at;
 
@@ -196,11 +208,41 @@ to_be_verified(void)
 		pg_prng_double(&pg_global_prng_state) < pfo_cache_verify;
 }
 
+/* Take the rows out of shared memory, so that the pin can be dropped. */
+static void
+copy_rows(PfoScanState *state)
+{
+	EState	   *estate = state->css.ss.ps.state;
+	Size		offsets_size = MAXALIGN(state->nrows * sizeof(uint32));
+	Size		rows_size = state->attempt.entry->info.row_bytes;
+	char	   *copy;
+
+	copy = MemoryContextAllocExtended(estate->es_query_cxt,
+									  offsets_size + rows_size,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	if (copy == NULL)
+		return;					/* read it where it is */
+	memcpy(copy, state->offsets, state->nrows * sizeof(uint32));
+	memcpy(copy + offsets_size, state->rows, rows_size);
+	state->offsets = (uint32 *) copy;
+	state->rows = copy + offsets_size;
+	drop_pin(state);
+}
+
+/* To be called once the hit is counted. */
 static void
 use_entry(PfoScanState *state)
 {
+	PfoEntry   *entry = state->attempt.entry;
+
 	state->source = SOURCE_ENTRY;
 	state->position = -1;
+	state->rows = pfo_entry_array(entry, rows, char);
+	state->offsets = pfo_entry_array(entry, offsets, uint32);
+	state->nrows = entry->info.nrows;
+	state->cost_ms = entry->info.cost_ms;
+	if (entry->info.row_bytes > PINNED_ROWS)
+		copy_rows(state);
 	if (state->slot == NULL)
 		state->slot = ExecInitExtraTupleSlot(state->css.ss.ps.state,
 											 ExecGetResultType(&state->css.ss.ps),
@@ -264,8 +306,8 @@ decide(PfoScanState *state, ScanDirection direction, uint64 count)
 	if (attempt->entry != NULL &&
 		!(verify && pfo_plan_is_current(state->info)))
 	{
-		use_entry(state);
 		count_hit(state);
+		use_entry(state);
 		return;
 	}
 
@@ -336,11 +378,36 @@ pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
  * ----------------------------------------------------------------
  */
 
+/* The last row is given out: account for what that saved. */
+static void
+finish_hit(PfoScanState *state)
+{
+	PfoEntry   *entry = state->attempt.entry;
+	instr_time	spent;
+	double		saved_ms;
+	uint64		saved_us;
+
+	state->finished = true;
+	INSTR_TIME_SET_CURRENT(spent);
+	INSTR_TIME_SUBTRACT(spent, state->start);
+	saved_ms = Max(state->cost_ms - INSTR_TIME_GET_MILLISEC(spent), 0);
+	saved_us = (uint64) (saved_ms * 1000);
+	pfo_count(PFO_COUNT_SAVED_US, saved_us);
+	pfo_policy_served(state->info->queryid, saved_ms);
+	if (entry != NULL)
+		pg_atomic_fetch_add_u64(&entry->saved_us, saved_us);
+	else if ((entry = pfo_store_lookup(&state->attempt.key)) != NULL)
+	{
+		/* the rows were copied, and the entry was let go */
+		pg_atomic_fetch_add_u64(&entry->saved_us, saved_us);
+		pfo_store_unpin(entry);
+	}
+}
+
 static TupleTableSlot *
 next_of_entry(PfoScanState *state)
 {
-	PfoEntry   *entry = state->attempt.entry;
-	int64		nrows = entry->info.nrows;
+	int64		nrows = state->nrows;
 	bool		forward;
 
 	forward = !ScanDirectionIsBackward(state->css.ss.ps.state->es_direction);
@@ -349,23 +416,11 @@ next_of_entry(PfoScanState *state)
 	{
 		state->position = forward ? nrows : -1;
 		if (forward && !state->finished)
-		{
-			instr_time	spent;
-			double		saved;
-
-			state->finished = true;
-			INSTR_TIME_SET_CURRENT(spent);
-			INSTR_TIME_SUBTRACT(spent, state->start);
-			saved = Max(entry->info.cost_ms - INSTR_TIME_GET_MILLISEC(spent), 0);
-			pfo_count(PFO_COUNT_SAVED_US, (uint64) (saved * 1000));
-			pg_atomic_fetch_add_u64(&entry->saved_us, (uint64) (saved * 1000));
-			pfo_policy_served(state->info->queryid, saved);
-		}
+			finish_hit(state);
 		return ExecClearTuple(state->slot);
 	}
 	return ExecStoreMinimalTuple((MinimalTuple)
-								 (pfo_entry_array(entry, rows, char) +
-								  pfo_entry_array(entry, offsets, uint32)[state->position]),
+								 (state->rows + state->offsets[state->position]),
 								 state->slot, false);
 }
 
@@ -381,6 +436,7 @@ finish_child(PfoScanState *state)
 	INSTR_TIME_SET_CURRENT(spent);
 	INSTR_TIME_SUBTRACT(spent, state->start);
 	cost_ms = INSTR_TIME_GET_MILLISEC(spent) + state->info->plan_ms;
+	state->info->plan_ms = 0;	/* a plan that is kept is made once */
 	if (pfo_cache_mode == PFO_CACHE_AUTO)
 		pfo_verdict_ran(&state->info->skeleton, cost_ms);
 	if (pfo_mode_serves(pfo_cache_mode) && !attempt->bypassed)
@@ -473,8 +529,8 @@ verify(PfoScanState *state)
 	if (pfo_compare(state->capture, attempt->entry,
 					ExecGetResultType(&state->css.ss.ps), &executed, &cached))
 	{
-		use_entry(state);
 		count_hit(state);
+		use_entry(state);
 		return;
 	}
 	pfo_count(PFO_COUNT_DIFFERENCES, 1);
@@ -532,8 +588,8 @@ fill_first(PfoScanState *state)
 			pfo_attempt_again(&state->attempt, desc))
 		{
 			state->finished = false;
-			use_entry(state);
 			count_hit(state);
+			use_entry(state);
 		}
 	}
 	else
