@@ -49,7 +49,7 @@
 #include "cache/policy.h"
 #include "cache/publish.h"
 #include "cache/scan.h"
-#include "cache/scan_plan.h"
+#include "cache/scan_state.h"
 #include "cache/verdict.h"
 
 /*
@@ -58,55 +58,11 @@
  */
 #define PINNED_ROWS	8192
 
-typedef enum Source
-{
-	SOURCE_UNDECIDED,
-	SOURCE_ENTRY,
-	SOURCE_CHILD,
-	SOURCE_REPLAY
-} Source;
-
-typedef struct PfoScanState
-{
-	CustomScanState css;		/* must be first */
-	PfoPlanInfo *info;
-	int			eflags;
-	bool		explaining;		/* only shows the child, which is our outer
-								 * plan then */
-	Source		source;
-	PfoAttempt	attempt;
-	MemoryContextCallback drop_pin;
-
-	/* SOURCE_ENTRY and SOURCE_REPLAY */
-	TupleTableSlot *slot;
-	const char *rows;			/* of the entry, or a copy */
-	const uint32 *offsets;
-	int64		nrows;
-	int64		position;		/* of the row given out last; from -1 */
-	double		cost_ms;		/* what the entry cost */
-	PfoChunk   *chunk;
-	Size		chunk_at;
-
-	/* the child */
-	PlannedStmt *stmt;
-	PfoChild   *child;
-	TupleTableSlot *overflow;	/* the child's row that was not captured */
-	PfoCapture *capture;
-	uint64		messages;		/* sent before the child ran */
-	bool		fill_first;		/* run the child to its end, then decide */
-	bool		finished;
-
-	int			stmt_location;
-	int			stmt_len;
-	instr_time	start;
-} PfoScanState;
-
 static void begin(CustomScanState *css, EState *estate, int eflags);
 static TupleTableSlot *next_row(CustomScanState *css);
 static void end(CustomScanState *css);
 static void rescan(CustomScanState *css);
 static void shutdown(CustomScanState *css);
-static void explain(CustomScanState *css, List *ancestors, ExplainState *es);
 
 static const CustomExecMethods exec_methods = {
 	.CustomName = "perfopt",
@@ -115,7 +71,7 @@ static const CustomExecMethods exec_methods = {
 	.EndCustomScan = end,
 	.ReScanCustomScan = rescan,
 	.ShutdownCustomScan = shutdown,
-	.ExplainCustomScan = explain
+	.ExplainCustomScan = pfo_scan_explain
 };
 
 /* ----------------------------------------------------------------
@@ -123,8 +79,8 @@ static const CustomExecMethods exec_methods = {
  * ----------------------------------------------------------------
  */
 
-static PfoScanState *
-create_state_of(PfoPlanInfo *info)
+PfoScanState *
+pfo_scan_state_of(PfoPlanInfo *info)
 {
 	PfoScanState *state = (PfoScanState *) newNode(sizeof(PfoScanState),
 												   T_CustomScanState);
@@ -137,11 +93,11 @@ create_state_of(PfoPlanInfo *info)
 Node *
 pfo_scan_create_state(CustomScan *scan)
 {
-	return (Node *) create_state_of(linitial(scan->custom_private));
+	return (Node *) pfo_scan_state_of(linitial(scan->custom_private));
 }
 
-static void
-drop_pin(void *arg)
+void
+pfo_scan_drop_pin(void *arg)
 {
 	PfoScanState *state = arg;
 
@@ -158,7 +114,7 @@ begin(CustomScanState *css, EState *estate, int eflags)
 
 	state->eflags = eflags;
 	state->position = -1;
-	state->drop_pin.func = drop_pin;
+	state->drop_pin.func = pfo_scan_drop_pin;
 	state->drop_pin.arg = state;
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, &state->drop_pin);
 
@@ -226,7 +182,7 @@ copy_rows(PfoScanState *state)
 	memcpy(copy + offsets_size, state->rows, rows_size);
 	state->offsets = (uint32 *) copy;
 	state->rows = copy + offsets_size;
-	drop_pin(state);
+	pfo_scan_drop_pin(state);
 }
 
 /* To be called once the hit is counted. */
@@ -674,93 +630,5 @@ end(CustomScanState *css)
 	if (state->capture != NULL)
 		pfo_capture_end(state->capture);
 	state->capture = NULL;
-	drop_pin(state);
-}
-
-/* ----------------------------------------------------------------
- *						explaining
- * ----------------------------------------------------------------
- */
-
-/* Does the cache hold the answer, or would it keep the next one? */
-static bool
-is_shown(PfoPlanInfo *info, QueryDesc *queryDesc)
-{
-	TupleDesc	desc = ExecCleanTypeFromTL(info->child->planTree->targetlist);
-	PfoScanState *state = create_state_of(info);
-	PfoAttempt *attempt = &state->attempt;
-
-	/* the pin is dropped with the current context in case of an error */
-	state->drop_pin.func = drop_pin;
-	state->drop_pin.arg = state;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, &state->drop_pin);
-	pfo_attempt_explain(attempt, info, queryDesc->snapshot, queryDesc->params,
-						desc);
-	if (attempt->entry == NULL)
-		return attempt->wanted;
-	drop_pin(state);
-	return true;
-}
-
-/*
- * EXPLAIN gets the statement's own plan in place of ours, below a node that
- * says what the cache would do if the cache holds or admits the statement.
- */
-void
-pfo_scan_before_explain(QueryDesc *queryDesc)
-{
-	PlannedStmt *ours = queryDesc->plannedstmt;
-	PfoPlanInfo *info = pfo_planinfo_of(ours->planTree);
-	PlannedStmt *stmt;
-
-	if (info == NULL)
-		return;
-	if (info->child == NULL)
-		pfo_childplan_complete(info, queryDesc->sourceText);
-	stmt = makeNode(PlannedStmt);
-	*stmt = *info->child;
-	stmt->stmt_location = ours->stmt_location;
-	stmt->stmt_len = ours->stmt_len;
-	if (pfo_explain && pfo_mode_serves(pfo_cache_mode) &&
-		is_shown(info, queryDesc))
-		stmt->planTree = pfo_scan_put_above(stmt->planTree, info);
-	queryDesc->plannedstmt = stmt;
-}
-
-static void
-explain(CustomScanState *css, List *ancestors, ExplainState *es)
-{
-	PfoScanState *state = (PfoScanState *) css;
-	EState	   *estate = css->ss.ps.state;
-	PfoAttempt *attempt = &state->attempt;
-
-	if (!state->explaining)
-	{
-		ExplainPropertyText("Result Cache",
-							state->source == SOURCE_ENTRY ? "hit" : "miss", es);
-		return;
-	}
-	pfo_attempt_explain(attempt, state->info, estate->es_snapshot,
-						estate->es_param_list_info,
-						ExecGetResultType(&css->ss.ps));
-	if (attempt->entry != NULL)
-	{
-		PfoEntryInfo *info = &attempt->entry->info;
-
-		ExplainPropertyText("Result Cache", "would be served", es);
-		ExplainPropertyInteger("Cached Rows", NULL, info->nrows, es);
-		if (es->timing || !es->analyze)
-		{
-			ExplainPropertyFloat("Cached Age", "s",
-								 (GetCurrentTimestamp() - info->created) / 1e6,
-								 0, es);
-			ExplainPropertyFloat("Would Save", "ms", info->cost_ms, 3, es);
-		}
-	}
-	else
-	{
-		ExplainPropertyText("Result Cache", "would be executed", es);
-		ExplainPropertyText("Reason", pfo_reason_name(attempt->reason), es);
-	}
-	drop_pin(state);
+	pfo_scan_drop_pin(state);
 }

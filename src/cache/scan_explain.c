@@ -1,0 +1,102 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan_explain.c
+ *	  What EXPLAIN shows of a cached statement.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "base/guc.h"
+#include "cache/childplan.h"
+#include "cache/scan.h"
+#include "cache/scan_plan.h"
+#include "cache/scan_state.h"
+
+/* Does the cache hold the answer, or would it keep the next one? */
+static bool
+is_shown(PfoPlanInfo *info, QueryDesc *queryDesc)
+{
+	TupleDesc	desc = ExecCleanTypeFromTL(info->child->planTree->targetlist);
+	PfoScanState *state = pfo_scan_state_of(info);
+	PfoAttempt *attempt = &state->attempt;
+
+	/* the pin is dropped with the current context in case of an error */
+	state->drop_pin.func = pfo_scan_drop_pin;
+	state->drop_pin.arg = state;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &state->drop_pin);
+	pfo_attempt_explain(attempt, info, queryDesc->snapshot, queryDesc->params,
+						desc);
+	if (attempt->entry == NULL)
+		return attempt->wanted;
+	pfo_scan_drop_pin(state);
+	return true;
+}
+
+/*
+ * EXPLAIN gets the statement's own plan in place of ours, below a node that
+ * says what the cache would do if the cache holds or admits the statement.
+ */
+void
+pfo_scan_before_explain(QueryDesc *queryDesc)
+{
+	PlannedStmt *ours = queryDesc->plannedstmt;
+	PfoPlanInfo *info = pfo_planinfo_of(ours->planTree);
+	PlannedStmt *stmt;
+
+	if (info == NULL)
+		return;
+	if (info->child == NULL)
+		pfo_childplan_complete(info, queryDesc->sourceText);
+	stmt = makeNode(PlannedStmt);
+	*stmt = *info->child;
+	stmt->stmt_location = ours->stmt_location;
+	stmt->stmt_len = ours->stmt_len;
+	if (pfo_explain && pfo_mode_serves(pfo_cache_mode) &&
+		is_shown(info, queryDesc))
+		stmt->planTree = pfo_scan_put_above(stmt->planTree, info);
+	queryDesc->plannedstmt = stmt;
+}
+
+void
+pfo_scan_explain(CustomScanState *css, List *ancestors, ExplainState *es)
+{
+	PfoScanState *state = (PfoScanState *) css;
+	EState	   *estate = css->ss.ps.state;
+	PfoAttempt *attempt = &state->attempt;
+
+	if (!state->explaining)
+	{
+		ExplainPropertyText("Result Cache",
+							state->source == SOURCE_ENTRY ? "hit" : "miss", es);
+		return;
+	}
+	pfo_attempt_explain(attempt, state->info, estate->es_snapshot,
+						estate->es_param_list_info,
+						ExecGetResultType(&css->ss.ps));
+	if (attempt->entry != NULL)
+	{
+		PfoEntryInfo *info = &attempt->entry->info;
+
+		ExplainPropertyText("Result Cache", "would be served", es);
+		ExplainPropertyInteger("Cached Rows", NULL, info->nrows, es);
+		if (es->timing || !es->analyze)
+		{
+			ExplainPropertyFloat("Cached Age", "s",
+								 (GetCurrentTimestamp() - info->created) / 1e6,
+								 0, es);
+			ExplainPropertyFloat("Would Save", "ms", info->cost_ms, 3, es);
+		}
+	}
+	else
+	{
+		ExplainPropertyText("Result Cache", "would be executed", es);
+		ExplainPropertyText("Reason", pfo_reason_name(attempt->reason), es);
+	}
+	pfo_scan_drop_pin(state);
+}

@@ -1,0 +1,70 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan_state.h
+ *	  The executor state of our CustomScan; private to scan*.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PFO_SCAN_STATE_H
+#define PFO_SCAN_STATE_H
+
+#include "nodes/execnodes.h"
+#include "portability/instr_time.h"
+
+#include "base/compat.h"
+#include "cache/capture.h"
+#include "cache/child.h"
+#include "cache/lookup.h"
+
+typedef enum Source
+{
+	SOURCE_UNDECIDED,
+	SOURCE_ENTRY,
+	SOURCE_CHILD,
+	SOURCE_REPLAY
+} Source;
+
+typedef struct PfoScanState
+{
+	CustomScanState css;		/* must be first */
+	PfoPlanInfo *info;
+	int			eflags;
+	bool		explaining;		/* only shows the child, which is our outer
+								 * plan then */
+	Source		source;
+	PfoAttempt	attempt;
+	MemoryContextCallback drop_pin;
+
+	/* SOURCE_ENTRY and SOURCE_REPLAY */
+	TupleTableSlot *slot;
+	const char *rows;			/* of the entry, or a copy */
+	const uint32 *offsets;
+	int64		nrows;
+	int64		position;		/* of the row given out last; from -1 */
+	double		cost_ms;		/* what the entry cost */
+	PfoChunk   *chunk;
+	Size		chunk_at;
+
+	/* the child */
+	PlannedStmt *stmt;
+	PfoChild   *child;
+	TupleTableSlot *overflow;	/* the child's row that was not captured */
+	PfoCapture *capture;
+	uint64		messages;		/* sent before the child ran */
+	bool		fill_first;		/* run the child to its end, then decide */
+	bool		finished;
+
+	int			stmt_location;
+	int			stmt_len;
+	instr_time	start;
+} PfoScanState;
+
+extern PfoScanState *pfo_scan_state_of(PfoPlanInfo *info);
+
+/* Callback: the attempt's entry is no longer read. */
+extern void pfo_scan_drop_pin(void *state);
+
+extern void pfo_scan_explain(CustomScanState *css, List *ancestors,
+							 ExplainState *es);
+
+#endif							/* PFO_SCAN_STATE_H */
