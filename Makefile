@@ -4,7 +4,7 @@
 
 MODULE_big = perfopt
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
-PGFILEDESC = "perfopt - transparent result cache, workload findings and advice"
+PGFILEDESC = "perfopt - transparent and exact result cache"
 
 EXTENSION = perfopt
 DATA = perfopt--1.0.sql

@@ -28,6 +28,7 @@
 #include "cache/key_values.h"
 #include "cache/lookup.h"
 #include "cache/modified.h"
+#include "cache/planwalk.h"
 #include "cache/permissions.h"
 #include "cache/policy.h"
 #include "cache/settings.h"
@@ -286,7 +287,8 @@ pfo_plan_is_current(const PfoPlanInfo *info)
 	pg_read_barrier();
 	AcceptInvalidationMessages();
 	return pfo_generation_unchanged(info->generation, info->depends,
-									info->child->invalItems);
+									info->child->invalItems) &&
+		!pfo_plan_detach_pending(info->depends);
 }
 
 bool

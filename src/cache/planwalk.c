@@ -7,8 +7,13 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
+#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "nodes/plannodes.h"
+#include "partitioning/partdesc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "cache/planwalk.h"
 
@@ -92,4 +97,26 @@ pfo_plan_indexes(PlannedStmt *stmt, Oid *oids)
 	walk(stmt->planTree, &indexes);
 	walk_list(stmt->subplans, &indexes);
 	return indexes.n;
+}
+
+bool
+pfo_plan_detach_pending(List *relations)
+{
+	ListCell   *lc;
+
+	foreach(lc, relations)
+	{
+		Oid			relid = lfirst_oid(lc);
+		Relation	rel;
+		bool		pending;
+
+		if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
+			continue;
+		rel = relation_open(relid, NoLock);
+		pending = RelationGetPartitionDesc(rel, false)->detached_exist;
+		relation_close(rel, NoLock);
+		if (pending)
+			return true;
+	}
+	return false;
 }
