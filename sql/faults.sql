@@ -87,6 +87,16 @@ SELECT format('EXECUTE within(%s)', g) FROM generate_series(1, 20) AS g \gexec
 SELECT generic_plans, custom_plans, string_agg(name, ', ' ORDER BY name)
 FROM pg_prepared_statements GROUP BY 1, 2;
 
+\echo '== notices of planning and of execution are sent each time'
+SET client_min_messages = notice;
+CREATE TABLE words (w text);
+INSERT INTO words VALUES ('the');
+SELECT count(*) FROM words WHERE w::tsvector @@ to_tsquery('english', 'the');
+SELECT count(*) FROM words WHERE w::tsvector @@ to_tsquery('english', 'the');
+SELECT count(*) FROM words WHERE w::tsvector @@ to_tsquery('english', 'the');
+SELECT to_tsquery('english', w) FROM words;
+SELECT to_tsquery('english', w) FROM words;
+
 RESET perfopt.cache;
 SET client_min_messages = warning;
 DROP SCHEMA faults CASCADE;

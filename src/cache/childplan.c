@@ -12,6 +12,7 @@
 
 #include "cache/childplan.h"
 #include "cache/generation.h"
+#include "cache/messages.h"
 
 static PfoPlanner planner = NULL;
 
@@ -28,6 +29,8 @@ pfo_childplan_make(PfoPlanInfo *info, Query *query, const char *query_string,
 	PlannedStmt *stmt;
 	instr_time	before;
 	instr_time	after;
+	bool		watched = pfo_messages_watch();
+	uint64		messages = pfo_messages_sent();
 
 	/* before anything is read from the catalogs; see generation.c */
 	info->generation = pfo_generation_now();
@@ -36,6 +39,7 @@ pfo_childplan_make(PfoPlanInfo *info, Query *query, const char *query_string,
 	INSTR_TIME_SET_CURRENT(after);
 	INSTR_TIME_SUBTRACT(after, before);
 
+	info->planning_spoke = !watched || pfo_messages_sent() != messages;
 	info->plan_ms = INSTR_TIME_GET_MILLISEC(after);
 	info->depends = list_concat_copy(info->depends, stmt->relationOids);
 	list_sort(info->depends, list_oid_cmp);

@@ -26,6 +26,8 @@ typedef struct PfoPlanInfo
 	bool		asked;			/* the comment perfopt: cache */
 	bool		plain_parents;	/* reads plain tables that have children */
 	bool		skip_planning;	/* an entry may save the planning */
+	bool		planning_spoke; /* planning sent messages to the client, or
+								 * nobody could tell */
 	uint64		generation;		/* before planning */
 	double		plan_ms;		/* what planning took, until an execution
 								 * has accounted for it */

@@ -51,7 +51,8 @@ entry_flags(const PfoPlanInfo *info)
 {
 	uint32		flags = 0;
 
-	if (info->skip_planning)
+	/* folding a constant can warn; who skips the planning would not hear it */
+	if (info->skip_planning && !info->planning_spoke)
 		flags |= PFO_ENTRY_SKIP_PLANNING;
 	if (info->child->parallelModeNeeded)
 		flags |= PFO_ENTRY_PARALLEL;
@@ -78,7 +79,6 @@ pfo_publish(const PfoAttempt *attempt, const PfoCapture *capture,
 	memset(&draft, 0, sizeof(draft));
 	draft.info.key = attempt->key;
 	draft.info.tree = info->tree;
-	draft.info.family = info->skeleton;
 	draft.info.dbid = MyDatabaseId;
 	draft.info.roleid = GetUserId();
 	draft.info.queryid = info->queryid;

@@ -45,7 +45,6 @@ typedef struct PfoEntryInfo
 	Oid			dbid;
 	Oid			roleid;			/* who stored it: its text is his */
 	int64		queryid;
-	PfoHash		family;
 	uint32		flags;
 	uint32		nrows;
 	uint32		natts;
