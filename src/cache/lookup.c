@@ -24,6 +24,7 @@
 #include "base/guc.h"
 #include "base/statement.h"
 #include "cache/counters.h"
+#include "cache/eligible.h"
 #include "cache/generation.h"
 #include "cache/key_values.h"
 #include "cache/lookup.h"
@@ -298,11 +299,24 @@ pfo_attempt_prepare_store(PfoAttempt *attempt, const PfoPlanInfo *info)
 	PfoDependency *deps;
 	bool		settled;
 	ListCell   *lc;
+	Oid			relid;
 
 	if (!attempt->wanted)
 	{
 		attempt->reason = PFO_REASON_COLD;
 		return false;
+	}
+
+	/*
+	 * A plan that was put off may read more than the one it stands for: a
+	 * partition attached meanwhile can be a foreign table.
+	 */
+	if (info->query != NULL)
+	{
+		attempt->reason = pfo_eligible_relations(info->child->relationOids,
+												 &relid);
+		if (attempt->reason != PFO_REASON_NONE)
+			return false;
 	}
 
 	deps = palloc(sizeof(PfoDependency) * (nrelids + 1));
