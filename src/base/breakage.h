@@ -2,8 +2,9 @@
  *
  * breakage.h
  *	  Leaving out one rule of the validity protocol at a time, to see that
- *	  the tests notice.  Only in a library compiled with PFO_TEST_BREAKAGE;
- *	  otherwise each test is a constant false and nothing of it remains.
+ *	  the tests notice, and failing at one place at a time, to see that no
+ *	  statement does.  Only in a library compiled with PFO_TEST_BREAKAGE;
+ *	  otherwise each question is a constant false and nothing of it remains.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,8 +27,13 @@ typedef enum PfoBreakage
 #ifdef PFO_TEST_BREAKAGE
 extern int	pfo_breakage;
 #define PFO_BROKEN(rule) (pfo_breakage == PFO_BREAK_##rule)
+
+/* counts down; at 0 whoever asks must raise an error */
+extern int	pfo_fail_after;
+#define PFO_FAILS_NOW() (pfo_fail_after > 0 && --pfo_fail_after == 0)
 #else
 #define PFO_BROKEN(rule) false
+#define PFO_FAILS_NOW() false
 #endif
 
 #endif							/* PFO_BREAKAGE_H */

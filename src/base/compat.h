@@ -128,14 +128,6 @@ pfo_xact_lock_is_free(TransactionId xid)
  * Executor
  */
 
-#if PG_VERSION_NUM >= 180000
-#define pfo_form_minimal_tuple(desc, values, isnull) \
-	heap_form_minimal_tuple(desc, values, isnull, 0)
-#else
-#define pfo_form_minimal_tuple(desc, values, isnull) \
-	heap_form_minimal_tuple(desc, values, isnull)
-#endif
-
 static inline void
 pfo_init_range_table(EState *estate, PlannedStmt *stmt)
 {

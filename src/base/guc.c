@@ -72,6 +72,7 @@ static const struct config_enum_entry cache_modes[] = {
 
 #ifdef PFO_TEST_BREAKAGE
 int			pfo_breakage = PFO_BREAK_NONE;
+int			pfo_fail_after = 0;
 
 static const struct config_enum_entry breakages[] = {
 	{"none", PFO_BREAK_NONE, false},
@@ -175,6 +176,11 @@ pfo_guc_init(void)
 							 NULL,
 							 &pfo_breakage, PFO_BREAK_NONE, breakages,
 							 PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	DefineCustomIntVariable("perfopt.debug_fail",
+							"For tests: the place from now at which perfopt fails.",
+							"Counts down at each beginning and end of what is contained; 0 fails nowhere.",
+							&pfo_fail_after, 0, 0, INT_MAX,
+							PGC_SUSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 #endif
 	MarkGUCPrefixReserved("perfopt");
 }

@@ -3,10 +3,15 @@
  * capture.c
  *	  A bounded buffer of rows in backend memory.
  *
- * Rows are kept as MinimalTuples in chunks that double in size.  Values out
- * of line are fetched, so that a row stands for itself.  At the limit, or
- * without memory, the buffer only remembers that it overflowed; what it
- * holds stays valid.
+ * Rows are kept as MinimalTuples in chunks that double in size.  A row is laid
+ * out in its chunk, and its size is known before: one that is too large is not
+ * copied, let alone one that could not be formed at all.  Values out of line
+ * are fetched, so that a row stands for itself.  At the limit, or without
+ * memory, the buffer only remembers that it overflowed; what it holds stays
+ * valid.
+ *
+ * FAILURE.  Fetching values can fail; giving the row to the client would fetch
+ * them as well.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,13 +36,7 @@ pfo_capture_begin(Size limit)
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "perfopt capture",
 									ALLOCSET_SMALL_SIZES);
-	capture = MemoryContextAllocExtended(context, sizeof(PfoCapture),
-										 MCXT_ALLOC_ZERO | MCXT_ALLOC_NO_OOM);
-	if (capture == NULL)
-	{
-		MemoryContextDelete(context);
-		return NULL;
-	}
+	capture = MemoryContextAllocZero(context, sizeof(PfoCapture));
 	capture->context = context;
 	capture->limit = limit;
 	return capture;
@@ -68,66 +67,183 @@ add_chunk(PfoCapture *capture, Size need)
 	return true;
 }
 
-/* A copy of the row whose values are all in line. */
+/*
+ * Place for a row of that many bytes, NULL if there is none.  It is taken by
+ * keep().
+ */
 static MinimalTuple
-flatten(TupleTableSlot *slot)
+reserve(PfoCapture *capture, Size len)
+{
+	Size		need = MAXALIGN(len);
+
+	if (capture->bytes + need > capture->limit ||
+		((capture->last == NULL ||
+		  capture->last->size - capture->last->used < need) &&
+		 !add_chunk(capture, need)))
+	{
+		capture->overflowed = true;
+		return NULL;
+	}
+	return (MinimalTuple) (capture->last->data + capture->last->used);
+}
+
+static bool
+keep(PfoCapture *capture, MinimalTuple tuple)
+{
+	capture->last->used += MAXALIGN(tuple->t_len);
+	capture->bytes += MAXALIGN(tuple->t_len);
+	capture->nrows++;
+	return true;
+}
+
+/* A row that is a tuple of the executor already. */
+static bool
+keep_minimal(PfoCapture *capture, MinimalTuple from)
+{
+	MinimalTuple tuple = reserve(capture, from->t_len);
+
+	if (tuple == NULL)
+		return false;
+	memcpy(tuple, from, from->t_len);
+	return keep(capture, tuple);
+}
+
+/* A row that is a tuple of a table: the same, with another header. */
+static bool
+keep_heap(PfoCapture *capture, HeapTuple from)
+{
+	Size		len = from->t_len - MINIMAL_TUPLE_OFFSET;
+	MinimalTuple tuple = reserve(capture, len);
+
+	if (tuple == NULL)
+		return false;
+	memcpy(tuple, (char *) from->t_data + MINIMAL_TUPLE_OFFSET, len);
+	tuple->t_len = len;
+	return keep(capture, tuple);
+}
+
+/* A row that is an array of values, laid out as heap_form_minimal_tuple(). */
+static bool
+keep_values(PfoCapture *capture, TupleDesc desc, Datum *values, bool *isnull)
+{
+	bool		hasnull = false;
+	Size		header = SizeofMinimalTupleHeader;
+	Size		data;
+	MinimalTuple tuple;
+
+	for (int i = 0; i < desc->natts; i++)
+		hasnull |= isnull[i];
+	if (hasnull)
+		header += BITMAPLEN(desc->natts);
+	header = MAXALIGN(header);
+	data = heap_compute_data_size(desc, values, isnull);
+	tuple = reserve(capture, header + data);
+	if (tuple == NULL)
+		return false;
+
+	memset(tuple, 0, header + data);
+	tuple->t_len = header + data;
+	HeapTupleHeaderSetNatts(tuple, desc->natts);
+	tuple->t_hoff = header + MINIMAL_TUPLE_OFFSET;
+	heap_fill_tuple(desc, values, isnull, (char *) tuple + header, data,
+					&tuple->t_infomask, hasnull ? tuple->t_bits : NULL);
+	return keep(capture, tuple);
+}
+
+/*
+ * Is the value stored elsewhere?  Those that are expanded in memory are not:
+ * laying out a row flattens them.
+ */
+static bool
+is_out_of_line(TupleTableSlot *slot, int i)
+{
+	return !slot->tts_isnull[i] &&
+		TupleDescAttr(slot->tts_tupleDescriptor, i)->attlen == -1 &&
+		VARATT_IS_EXTERNAL(DatumGetPointer(slot->tts_values[i])) &&
+		!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(slot->tts_values[i]));
+}
+
+/*
+ * A row with values out of line, which are fetched; not without knowing that
+ * they are not too large.
+ */
+static bool
+keep_fetched(PfoCapture *capture, TupleTableSlot *slot)
 {
 	TupleDesc	desc = slot->tts_tupleDescriptor;
-	Datum	   *values = palloc(desc->natts * sizeof(Datum));
-	MinimalTuple tuple;
+	Datum	   *values;
+	Size		size = 0;
+	MemoryContext context;
+	MemoryContext old;
+	bool		kept;
 
 	slot_getallattrs(slot);
 	for (int i = 0; i < desc->natts; i++)
 	{
-		values[i] = slot->tts_values[i];
-		if (!slot->tts_isnull[i] && TupleDescAttr(desc, i)->attlen == -1 &&
-			VARATT_IS_EXTERNAL(DatumGetPointer(values[i])))
-			values[i] = PointerGetDatum(detoast_external_attr((struct varlena *)
-															  DatumGetPointer(values[i])));
+		if (is_out_of_line(slot, i))
+			size += toast_datum_size(slot->tts_values[i]);
 	}
-	tuple = pfo_form_minimal_tuple(desc, values, slot->tts_isnull);
-	pfree(values);
-	return tuple;
+	if (capture->bytes + size > capture->limit)
+	{
+		capture->overflowed = true;
+		return false;
+	}
+
+	context = AllocSetContextCreate(capture->context, "perfopt row",
+									ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
+	values = palloc(desc->natts * sizeof(Datum));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		struct varlena *stored;
+
+		values[i] = slot->tts_values[i];
+		if (!is_out_of_line(slot, i))
+			continue;
+		stored = (struct varlena *) DatumGetPointer(values[i]);
+		values[i] = PointerGetDatum(detoast_external_attr(stored));
+	}
+	MemoryContextSwitchTo(old);
+	kept = keep_values(capture, desc, values, slot->tts_isnull);
+	MemoryContextDelete(context);
+	return kept;
+}
+
+static bool
+has_values_out_of_line(TupleTableSlot *slot)
+{
+	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		if (is_out_of_line(slot, i))
+			return true;
+	}
+	return false;
 }
 
 bool
 pfo_capture_slot(PfoCapture *capture, TupleTableSlot *slot)
 {
-	MinimalTuple tuple;
-	bool		free_it;
-	Size		need;
-
 	if (capture->overflowed)
 		return false;
 
-	tuple = ExecFetchSlotMinimalTuple(slot, &free_it);
-	if (tuple->t_infomask & HEAP_HASEXTERNAL)
+	if (slot->tts_ops->get_minimal_tuple != NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(capture->context);
+		MinimalTuple tuple = slot->tts_ops->get_minimal_tuple(slot);
 
-		if (free_it)
-			pfree(tuple);
-		tuple = flatten(slot);
-		free_it = true;
-		MemoryContextSwitchTo(old);
+		return tuple->t_infomask & HEAP_HASEXTERNAL ?
+			keep_fetched(capture, slot) : keep_minimal(capture, tuple);
 	}
-
-	need = MAXALIGN(tuple->t_len);
-	if (capture->bytes + need > capture->limit ||
-		((capture->last == NULL ||
-		  capture->last->size - capture->last->used < need) &&
-		 !add_chunk(capture, need)))
-		capture->overflowed = true;
-	else
+	if (slot->tts_ops->get_heap_tuple != NULL)
 	{
-		memcpy(capture->last->data + capture->last->used, tuple, tuple->t_len);
-		capture->last->used += need;
-		capture->bytes += need;
-		capture->nrows++;
+		HeapTuple	tuple = slot->tts_ops->get_heap_tuple(slot);
+
+		return tuple->t_data->t_infomask & HEAP_HASEXTERNAL ?
+			keep_fetched(capture, slot) : keep_heap(capture, tuple);
 	}
-	if (free_it)
-		pfree(tuple);
-	return !capture->overflowed;
+	slot_getallattrs(slot);
+	return has_values_out_of_line(slot) ? keep_fetched(capture, slot) :
+		keep_values(capture, slot->tts_tupleDescriptor, slot->tts_values,
+					slot->tts_isnull);
 }
 
 void

@@ -31,7 +31,7 @@ typedef struct PfoCapture
 	PfoChunk   *last;
 } PfoCapture;
 
-/* NULL if there is no memory.  Lives in a child of the current context. */
+/* Lives in a child of the current context. */
 extern PfoCapture *pfo_capture_begin(Size limit);
 
 /* Keep a copy of the row, free of references.  False once overflowed. */

@@ -41,10 +41,17 @@ pfo_childplan_make(PfoPlanInfo *info, Query *query, const char *query_string,
 
 	info->planning_spoke = !watched || pfo_messages_sent() != messages;
 	info->plan_ms = INSTR_TIME_GET_MILLISEC(after);
-	info->depends = list_concat_copy(info->depends, stmt->relationOids);
-	list_sort(info->depends, list_oid_cmp);
-	list_deduplicate_oid(info->depends);
 	return stmt;
+}
+
+void
+pfo_childplan_depends(PfoPlanInfo *info, PlannedStmt *stmt)
+{
+	List	   *depends = list_concat_copy(info->depends, stmt->relationOids);
+
+	list_sort(depends, list_oid_cmp);
+	list_deduplicate_oid(depends);
+	info->depends = depends;
 }
 
 void
@@ -59,8 +66,8 @@ pfo_childplan_complete(PfoPlanInfo *info, const char *query_string)
 							  info->cursor_options, NULL);
 	info->plan_ms = 0;			/* it is part of the execution's time */
 	old = MemoryContextSwitchTo(context);
+	pfo_childplan_depends(info, stmt);
 	info->child = copyObject(stmt);
-	info->depends = list_copy(info->depends);
 	MemoryContextSwitchTo(old);
 }
 

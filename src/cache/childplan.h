@@ -22,13 +22,18 @@ extern void pfo_childplan_set_planner(PfoPlanner planner);
 
 /*
  * Plan the query, which planning scribbles on, and note in the info what it
- * took and what the plan was made from.  The info's depends must hold what
- * the answer depends on beside the plan's relations.
+ * took.  Raises no error but the planner's.
  */
 extern PlannedStmt *pfo_childplan_make(PfoPlanInfo *info, Query *query,
 									   const char *query_string,
 									   int cursor_options,
 									   ParamListInfo params);
+
+/*
+ * Add the plan's relations to what the answer depends on; the info's depends
+ * must hold what it depends on beside them.
+ */
+extern void pfo_childplan_depends(PfoPlanInfo *info, PlannedStmt *stmt);
 
 /* Plan at last what was put off; the plan lives as long as the info. */
 extern void pfo_childplan_complete(PfoPlanInfo *info,

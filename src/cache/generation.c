@@ -24,8 +24,10 @@
 #include "common/hashfn.h"
 #include "nodes/plannodes.h"
 #include "utils/inval.h"
+#include "utils/plancache.h"
 #include "utils/syscache.h"
 
+#include "base/guc.h"
 #include "cache/generation.h"
 
 #define NPLACES	4096
@@ -80,10 +82,16 @@ row_changed(Datum arg, int cache_id, uint32 hash_value)
 		permissions = now;
 }
 
+/*
+ * PostgreSQL keeps cached plans after most of these.  Ours could be used for
+ * hits, but nothing would ever be stored from them again.
+ */
 static void
 any_changed(Datum arg, int cache_id, uint32 hash_value)
 {
 	everything = ++now;
+	if (pfo_mode_serves(pfo_cache_mode))
+		ResetPlanCache();
 }
 
 static void

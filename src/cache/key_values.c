@@ -26,6 +26,8 @@
 #include "utils/lsyscache.h"
 
 #include "base/compat.h"
+#include "cache/contain.h"
+#include "cache/generation.h"
 #include "cache/key_values.h"
 
 /* longest value of a parameter that is worth hashing at each execution */
@@ -46,7 +48,9 @@ pfo_key_value(PfoHasher *h, Datum value, int typlen, bool byval, Size limit)
 		struct varlena *flat;
 		uint32		size;
 
-		if (toast_raw_datum_size(value) - VARHDRSZ > limit)
+		/* what is stored in a table would have to be read from there */
+		if (VARATT_IS_EXTERNAL_ONDISK(stored) ||
+			toast_raw_datum_size(value) - VARHDRSZ > limit)
 			return false;
 
 		flat = pg_detoast_datum_packed(stored);
@@ -69,33 +73,44 @@ pfo_key_value(PfoHasher *h, Datum value, int typlen, bool byval, Size limit)
 	return true;
 }
 
-/*
- * Length and passing of a type.  Remembered for the types that PostgreSQL
- * itself cannot do without: they can neither be dropped nor change, so that
- * no invalidation has to be heard.
- */
-static void
-type_length(Oid type, int16 *typlen, bool *byval)
+/* Length and passing of a type. */
+typedef struct Length
 {
-	static struct
-	{
-		Oid			type;
-		int16		typlen;
-		bool		byval;
-	}			known[64];
-	int			slot = type % lengthof(known);
+	Oid			type;
+	uint64		generation;		/* see generation.h */
+	int16		typlen;
+	bool		byval;
+} Length;
 
-	if (known[slot].type != type)
-	{
-		get_typlenbyval(type, typlen, byval);
-		if (type >= FirstUnpinnedObjectId)
-			return;
-		known[slot].type = type;
-		known[slot].typlen = *typlen;
-		known[slot].byval = *byval;
-	}
-	*typlen = known[slot].typlen;
-	*byval = known[slot].byval;
+static void
+read_length(void *arg)
+{
+	Length	   *length = arg;
+
+	get_typlenbyval(length->type, &length->typlen, &length->byval);
+}
+
+/*
+ * The same, remembered.  Types that PostgreSQL itself cannot do without can
+ * neither be dropped nor change; for the others messages must be heard.
+ */
+static const Length *
+length_of(Oid type)
+{
+	static Length known[64];
+	Length	   *length = &known[type % lengthof(known)];
+	uint64		generation = pfo_generation_now();
+
+	if (length->type == type &&
+		(type < FirstUnpinnedObjectId || length->generation == generation))
+		return length;
+
+	length->type = type;
+	length->generation = generation;
+	if (pfo_contain_catalogs(read_length, length))
+		return length;
+	length->type = InvalidOid;
+	return NULL;
 }
 
 bool
@@ -107,8 +122,7 @@ pfo_key_params(PfoHasher *h, const Bitmapset *params, ParamListInfo values)
 	{
 		ParamExternData *prm;
 		ParamExternData workspace;
-		int16		typlen;
-		bool		byval;
+		const Length *length;
 
 		if (values == NULL || id > values->numParams)
 			return false;
@@ -132,8 +146,10 @@ pfo_key_params(PfoHasher *h, const Bitmapset *params, ParamListInfo values)
 		if (prm->isnull)
 			continue;
 
-		type_length(prm->ptype, &typlen, &byval);
-		if (!pfo_key_value(h, prm->value, typlen, byval, PFO_PARAM_MAX_SIZE))
+		length = length_of(prm->ptype);
+		if (length == NULL ||
+			!pfo_key_value(h, prm->value, length->typlen, length->byval,
+						   PFO_PARAM_MAX_SIZE))
 			return false;
 	}
 

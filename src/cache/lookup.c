@@ -9,11 +9,12 @@
  * noted after the plan was made, invalidation messages are accepted after
  * that, and then the plan must not be older than any of them.
  *
+ * What can fail is contained, so that it makes the attempt come to nothing.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "common/hashfn.h"
@@ -23,6 +24,7 @@
 #include "base/breakage.h"
 #include "base/guc.h"
 #include "base/statement.h"
+#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/eligible.h"
 #include "cache/generation.h"
@@ -50,8 +52,6 @@ why_not(const PfoPlanInfo *info)
 {
 	if (pfo_is_nested())
 		return PFO_REASON_NESTED;
-	if (IsParallelWorker())
-		return PFO_REASON_PARALLEL_WORKER;
 	if (IsolationIsSerializable())
 		return PFO_REASON_SERIALIZABLE;
 	if (pfo_cache_mode == PFO_CACHE_MANUAL && !info->asked)
@@ -200,35 +200,76 @@ admission(PfoAttempt *attempt)
 	attempt->wanted = seen >= (uint32) pfo_cache_min_calls;
 }
 
-static void
-look_up(PfoAttempt *attempt, PfoPlanInfo *info, Snapshot snapshot,
-		ParamListInfo params, TupleDesc result)
+/* What a look-up is made of, as pfo_contain() is told. */
+typedef struct Execution
 {
-	memset(attempt, 0, sizeof(*attempt));
-	attempt->info = info;
-	attempt->bypassed = true;
+	PfoAttempt *attempt;
+	Snapshot	snapshot;
+	ParamListInfo params;
+	TupleDesc	result;
+} Execution;
+
+static void
+look_up(void *arg)
+{
+	Execution  *execution = arg;
+	PfoAttempt *attempt = execution->attempt;
+	PfoPlanInfo *info = attempt->info;
 
 	attempt->reason = why_not(info);
 	if (attempt->reason != PFO_REASON_NONE)
 		return;
-	attempt->reason = pfo_view_init(&attempt->view, snapshot);
+	attempt->reason = pfo_view_init(&attempt->view, execution->snapshot);
 	if (attempt->reason != PFO_REASON_NONE)
 		return;
-	if (!pfo_execution_key(&info->tree, info->params, params, &attempt->key,
-						   &attempt->reason))
+	if (!pfo_execution_key(&info->tree, info->params, execution->params,
+						   &attempt->key, &attempt->reason))
 		return;
 
 	attempt->bypassed = false;
-	find_entry(attempt, result);
+	find_entry(attempt, execution->result);
+}
+
+/* To the state of an attempt that came to nothing. */
+static void
+give_up(PfoAttempt *attempt)
+{
+	if (attempt->entry != NULL)
+		pfo_store_unpin(attempt->entry);
+	attempt->entry = NULL;
+	attempt->deps = NULL;
+	attempt->wanted = false;
+	attempt->reason = PFO_REASON_INTERNAL;
+}
+
+static void
+look_up_contained(PfoAttempt *attempt, PfoPlanInfo *info, Snapshot snapshot,
+				  ParamListInfo params, TupleDesc result)
+{
+	Execution	execution = {attempt, snapshot, params, result};
+
+	memset(attempt, 0, sizeof(*attempt));
+	attempt->info = info;
+	attempt->bypassed = true;
+	if (!pfo_contain(look_up, &execution))
+	{
+		attempt->bypassed = true;
+		give_up(attempt);
+	}
 }
 
 void
 pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
 				   Snapshot snapshot, ParamListInfo params, TupleDesc result)
 {
-	look_up(attempt, info, snapshot, params, result);
-	if (!attempt->bypassed && attempt->entry == NULL)
-		admission(attempt);
+	look_up_contained(attempt, info, snapshot, params, result);
+	if (attempt->bypassed || attempt->entry != NULL)
+		return;
+	/* why it is not stored is another question, and not always asked */
+	if (attempt->reason == PFO_REASON_PERMISSION ||
+		attempt->reason == PFO_REASON_INTERNAL)
+		pfo_count_reason(attempt->reason, info->queryid);
+	admission(attempt);
 }
 
 /* Would the transaction's own writes keep an answer from being stored? */
@@ -250,7 +291,7 @@ void
 pfo_attempt_explain(PfoAttempt *attempt, PfoPlanInfo *info,
 					Snapshot snapshot, ParamListInfo params, TupleDesc result)
 {
-	look_up(attempt, info, snapshot, params, result);
+	look_up_contained(attempt, info, snapshot, params, result);
 	if (!attempt->bypassed && attempt->entry == NULL)
 	{
 		PfoReason	own = own_writes(info->depends);
@@ -264,10 +305,21 @@ pfo_attempt_explain(PfoAttempt *attempt, PfoPlanInfo *info,
 		 (uint32) pfo_cache_min_calls);
 }
 
+static void
+find_again(void *arg)
+{
+	Execution  *execution = arg;
+
+	find_entry(execution->attempt, execution->result);
+}
+
 bool
 pfo_attempt_again(PfoAttempt *attempt, TupleDesc result)
 {
-	find_entry(attempt, result);
+	Execution	execution = {.attempt = attempt,.result = result};
+
+	if (!pfo_contain(find_again, &execution))
+		give_up(attempt);
 	return attempt->entry != NULL;
 }
 
@@ -281,8 +333,8 @@ note(PfoAttempt *attempt, Oid relid, PfoSlotId slot)
 	return pfo_versions_read(&attempt->view, slot, &dep->version);
 }
 
-bool
-pfo_plan_is_current(const PfoPlanInfo *info)
+static bool
+plan_is_current(const PfoPlanInfo *info)
 {
 	/* whether there are messages is asked without a lock */
 	pg_read_barrier();
@@ -292,20 +344,32 @@ pfo_plan_is_current(const PfoPlanInfo *info)
 		!pfo_plan_detach_pending(info->depends);
 }
 
-bool
-pfo_attempt_prepare_store(PfoAttempt *attempt, const PfoPlanInfo *info)
+static void
+see_if_current(void *arg)
 {
+	PfoAttempt *attempt = arg;
+
+	attempt->reason = plan_is_current(attempt->info) ? PFO_REASON_NONE :
+		PFO_REASON_CATALOG_CHANGED;
+}
+
+bool
+pfo_attempt_plan_is_current(PfoAttempt *attempt)
+{
+	return pfo_contain_catalogs(see_if_current, attempt) &&
+		attempt->reason == PFO_REASON_NONE;
+}
+
+static void
+prepare_store(void *arg)
+{
+	PfoAttempt *attempt = arg;
+	const PfoPlanInfo *info = attempt->info;
 	int			nrelids = list_length(info->depends);
 	PfoDependency *deps;
 	bool		settled;
 	ListCell   *lc;
 	Oid			relid;
-
-	if (!attempt->wanted)
-	{
-		attempt->reason = PFO_REASON_COLD;
-		return false;
-	}
 
 	/*
 	 * A plan that was put off may read more than the one it stands for: a
@@ -316,7 +380,7 @@ pfo_attempt_prepare_store(PfoAttempt *attempt, const PfoPlanInfo *info)
 		attempt->reason = pfo_eligible_relations(info->child->relationOids,
 												 &relid);
 		if (attempt->reason != PFO_REASON_NONE)
-			return false;
+			return;
 	}
 
 	deps = palloc(sizeof(PfoDependency) * (nrelids + 1));
@@ -329,10 +393,22 @@ pfo_attempt_prepare_store(PfoAttempt *attempt, const PfoPlanInfo *info)
 
 	attempt->reason = settled ? own_writes(info->depends) :
 		PFO_REASON_UNSETTLED;
-	if (attempt->reason == PFO_REASON_NONE && !pfo_plan_is_current(info))
+	if (attempt->reason == PFO_REASON_NONE && !plan_is_current(info))
 		attempt->reason = PFO_REASON_CATALOG_CHANGED;
 	if (attempt->reason != PFO_REASON_NONE)
 		attempt->deps = NULL;
+}
+
+bool
+pfo_attempt_prepare_store(PfoAttempt *attempt)
+{
+	if (!attempt->wanted)
+	{
+		attempt->reason = PFO_REASON_COLD;
+		return false;
+	}
+	if (!pfo_contain_catalogs(prepare_store, attempt))
+		give_up(attempt);
 	return attempt->deps != NULL;
 }
 

@@ -53,14 +53,13 @@ extern bool pfo_attempt_again(PfoAttempt *attempt, TupleDesc result);
  * After a miss, with the plan that is about to run: note the versions under
  * which its answer can be stored.  False, with a reason, if it cannot.
  */
-extern bool pfo_attempt_prepare_store(PfoAttempt *attempt,
-									  const PfoPlanInfo *info);
+extern bool pfo_attempt_prepare_store(PfoAttempt *attempt);
 
 /*
  * Learn what others have changed by now, and see whether the plan was made
  * with all of it.  Versions read before the call are those of its answer.
  */
-extern bool pfo_plan_is_current(const PfoPlanInfo *info);
+extern bool pfo_attempt_plan_is_current(PfoAttempt *attempt);
 
 /*
  * The key of one execution: the statement's tree, the session's settings and

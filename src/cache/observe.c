@@ -32,6 +32,7 @@
 #include "base/guc.h"
 #include "base/normalize.h"
 #include "base/statement.h"
+#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/lookup.h"
 #include "cache/observe.h"
@@ -172,12 +173,19 @@ pfo_observe_planned(int64 id, const PfoQueryKey *key, PlannedStmt *stmt,
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	family->tree = key->tree;
-	if (!family->has_key || !bms_equal(family->params, key->params))
-		family->params = bms_copy(key->params);
-	if (!family->has_key || !equal(family->depends, depends))
+	if (!bms_equal(family->params, key->params))
 	{
+		Bitmapset  *copy = bms_copy(key->params);
+
+		bms_free(family->params);
+		family->params = copy;
+	}
+	if (!equal(family->depends, depends))
+	{
+		List	   *copy = list_copy(depends);
+
 		list_free(family->depends);
-		family->depends = list_copy(depends);
+		family->depends = copy;
 	}
 	family->has_key = true;
 	MemoryContextSwitchTo(old);
@@ -221,18 +229,21 @@ would_hit(Family *family, ParamListInfo params)
 	return unchanged && seen > (uint32) pfo_cache_min_calls;
 }
 
-void
-pfo_observe_ends(QueryDesc *queryDesc, instr_time start)
+/* An execution that ended, as pfo_contain() is told. */
+typedef struct Ended
 {
+	QueryDesc  *queryDesc;
+	double		ms;
+} Ended;
+
+static void
+account(void *arg)
+{
+	QueryDesc  *queryDesc = ((Ended *) arg)->queryDesc;
+	double		ms = ((Ended *) arg)->ms;
 	PlannedStmt *stmt = queryDesc->plannedstmt;
 	int64		id = (int64) stmt->queryId;
 	Family	   *family;
-	instr_time	spent;
-	double		ms;
-
-	INSTR_TIME_SET_CURRENT(spent);
-	INSTR_TIME_SUBTRACT(spent, start);
-	ms = INSTR_TIME_GET_MILLISEC(spent);
 
 	if (id == 0 && stmt == last_plan)
 	{
@@ -265,4 +276,16 @@ pfo_observe_ends(QueryDesc *queryDesc, instr_time start)
 					  stmt->stmt_len, text, sizeof(text));
 		pfo_policy_set_text(id, text);
 	}
+}
+
+void
+pfo_observe_ends(QueryDesc *queryDesc, instr_time start)
+{
+	Ended		ended = {.queryDesc = queryDesc};
+	instr_time	spent;
+
+	INSTR_TIME_SET_CURRENT(spent);
+	INSTR_TIME_SUBTRACT(spent, start);
+	ended.ms = INSTR_TIME_GET_MILLISEC(spent);
+	(void) pfo_contain(account, &ended);
 }

@@ -18,6 +18,7 @@
 #include "utils/acl.h"
 
 #include "base/compat.h"
+#include "cache/contain.h"
 #include "cache/generation.h"
 #include "cache/permissions.h"
 
@@ -29,24 +30,46 @@ pfo_permissions_own_hook(object_access_hook_type hook)
 	own_hook = hook;
 }
 
+/* Functions to be checked, as pfo_contain_catalogs() is told. */
+typedef struct Checking
+{
+	List	   *functions;
+	bool		granted;
+} Checking;
+
+static void
+check_functions(void *arg)
+{
+	Checking   *checking = arg;
+	ListCell   *lc;
+
+	foreach(lc, checking->functions)
+	{
+		if (!pfo_may_execute(lfirst_oid(lc), GetUserId()))
+			return;
+	}
+	checking->granted = true;
+}
+
 bool
 pfo_permissions_functions(List *functions, PfoGranted *granted)
 {
 	bool		alone = object_access_hook == own_hook;
+	Checking	checking = {functions, false};
 	ListCell   *lc;
 
 	if (alone && granted->roleid == GetUserId() &&
 		granted->generation == pfo_generation_of_permissions())
 		return true;
 
-	foreach(lc, functions)
+	if (functions != NIL &&
+		!(pfo_contain_catalogs(check_functions, &checking) &&
+		  checking.granted))
+		return false;
+	if (!alone)
 	{
-		Oid			function = lfirst_oid(lc);
-
-		if (!pfo_may_execute(function, GetUserId()))
-			return false;
-		if (!alone)
-			InvokeFunctionExecuteHook(function);
+		foreach(lc, functions)
+			InvokeFunctionExecuteHook(lfirst_oid(lc));
 	}
 	granted->roleid = GetUserId();
 	granted->generation = pfo_generation_of_permissions();

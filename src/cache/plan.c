@@ -11,6 +11,10 @@
  *
  * Statements that are not eligible pass through, with their reason counted.
  *
+ * FAILURE.  What is done before and after the statement's own planning is
+ * contained: if it fails, the statement gets the plan it would have without
+ * us.  Locks are taken outside of that, since planning would take them, too.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -18,15 +22,14 @@
 #include "access/parallel.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
-#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
-#include "utils/lsyscache.h"
 
 #include "base/compat.h"
 #include "base/guc.h"
 #include "base/statement.h"
 #include "base/tags.h"
+#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/eligible.h"
 #include "cache/key.h"
@@ -44,6 +47,29 @@
 #define ORDINARY_OPTIONS \
 	(CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_CUSTOM_PLAN)
 
+/* A statement on its way through the planner. */
+typedef struct Planning
+{
+	Query	   *query;
+	const char *query_string;
+	int			cursor_options;
+	ParamListInfo params;
+
+	/* of prepare() */
+	PfoReason	reason;			/* why it is not wrapped */
+	PfoQueryKey key;
+	PfoVerdict *verdict;
+	PfoTag		tag;
+	int64		family;
+	PfoPlanInfo *info;
+	List	   *permissions;
+	List	   *depends;		/* for observing */
+	PfoEntry   *entry;			/* that is likely to answer it, pinned */
+
+	PlannedStmt *child;			/* the statement's own plan */
+	PlannedStmt *stmt;			/* ours */
+} Planning;
+
 static int64
 family_of(Query *query, const PfoQueryKey *key)
 {
@@ -51,51 +77,130 @@ family_of(Query *query, const PfoQueryKey *key)
 		(int64) key->skeleton.lo;
 }
 
+/*
+ * The reason why the statement is not wrapped; otherwise its key and
+ * verdict.
+ */
+static PfoReason
+judge(Planning *p)
+{
+	Query	   *query = p->query;
+	bool		known;
+
+	if (p->cursor_options & ~ORDINARY_OPTIONS)
+		return PFO_REASON_PARTIAL;
+	known = pfo_key_query(query, &p->key);
+	p->verdict = pfo_verdict(query, &p->key);
+	if (p->verdict == NULL)
+		return PFO_REASON_INTERNAL;
+	if (p->verdict->eligibility.reason != PFO_REASON_NONE)
+		return p->verdict->eligibility.reason;
+	if (!known)
+		return PFO_REASON_UNKNOWN_NODE;
+	p->tag = pfo_tag_of(p->query_string, query->stmt_location,
+						query->stmt_len);
+	if (p->tag == PFO_TAG_NOCACHE)
+		return PFO_REASON_NOCACHE_COMMENT;
+	p->family = family_of(query, &p->key);
+	return PFO_REASON_NONE;
+}
+
+/*
+ * A comment with hints for the planner: other hints, another plan, another
+ * key.  It is not known to us which of them matter.
+ */
+static bool
+add_hints(Planning *p)
+{
+	PfoHasher	hasher;
+
+	if (p->query_string == NULL || strstr(p->query_string, "/*+") == NULL)
+		return false;
+	pfo_hasher_init(&hasher);
+	pfo_hasher_add(&hasher, &p->key.tree, sizeof(p->key.tree));
+	pfo_hasher_add(&hasher, p->query_string, strlen(p->query_string));
+	p->key.tree = pfo_hasher_final(&hasher);
+	return true;
+}
+
 static PfoPlanInfo *
-make_info(Query *query, const PfoQueryKey *key, PfoVerdict *verdict,
-		  PfoTag tag, int cursor_options)
+make_info(Planning *p)
 {
 	PfoPlanInfo *info = pfo_planinfo_make();
+	PfoVerdict *verdict = p->verdict;
 
-	info->tree = key->tree;
-	info->skeleton = key->skeleton;
-	info->queryid = family_of(query, key);
-	info->asked = tag == PFO_TAG_CACHE;
+	info->tree = p->key.tree;
+	info->skeleton = p->key.skeleton;
+	info->queryid = p->family;
+	info->asked = p->tag == PFO_TAG_CACHE;
 	info->plain_parents = verdict->eligibility.plain_parents;
-	info->cursor_options = cursor_options;
+	info->cursor_options = p->cursor_options;
 	info->functions = list_copy(verdict->eligibility.functions);
 	info->depends = list_copy(verdict->eligibility.typrelids);
 	/* checked here, so that the same statement need not be checked again */
 	if (pfo_permissions_functions(info->functions, &verdict->granted))
 		info->granted = verdict->granted;
-	info->params = key->params;
+	info->params = p->key.params;
 	return info;
+}
+
+/* All that is done before something is planned. */
+static void
+prepare(void *arg)
+{
+	Planning   *p = arg;
+	bool		hinted;
+
+	p->reason = judge(p);
+	if (p->reason == PFO_REASON_NONE && pfo_cache_mode == PFO_CACHE_AUTO &&
+		p->tag != PFO_TAG_CACHE && pfo_verdict_cheap(p->verdict))
+		p->reason = PFO_REASON_CHEAP;
+	if (p->reason != PFO_REASON_NONE)
+		return;
+
+	hinted = add_hints(p);
+	p->info = make_info(p);
+	p->permissions = pfo_permissions_of_query(p->query);
+	if (p->params == NULL && bms_is_empty(p->key.params) && !hinted &&
+		!pfo_is_explaining())
+		p->entry = pfo_lookup_likely(&p->key.tree);
+}
+
+/* Lock what the entry's plan read, as the planner would have locked it. */
+static void
+lock_relations(const PfoEntry *entry)
+{
+	const Oid  *relids = pfo_entry_array(entry, relids, Oid);
+	const char *relkinds = pfo_entry_array(entry, relkinds, char);
+
+	for (uint32 i = 0; i < entry->info.nrelids; i++)
+	{
+		if (relkinds[i] != PFO_NOT_READ)
+			LockRelationOid(relids[i], AccessShareLock);
+	}
 }
 
 /*
  * Range table entries for what the entry's plan read beyond the statement's
- * own: partitions and children.  They are locked as the planner would have
- * locked them, now and whenever a plan cache reuses the plan.
+ * own: partitions and children.  A plan cache that reuses the plan locks them.
  */
 static List *
-lock_relations(const PfoEntry *entry)
+range_table(const PfoEntry *entry)
 {
 	const Oid  *relids = pfo_entry_array(entry, relids, Oid);
+	const char *relkinds = pfo_entry_array(entry, relkinds, char);
 	List	   *rtable = NIL;
 
 	for (uint32 i = 0; i < entry->info.nrelids; i++)
 	{
 		RangeTblEntry *rte;
-		char		relkind;
 
-		LockRelationOid(relids[i], AccessShareLock);
-		relkind = get_rel_relkind(relids[i]);
-		if (relkind == '\0' || relkind == RELKIND_COMPOSITE_TYPE)
+		if (relkinds[i] == PFO_NOT_READ)
 			continue;
 		rte = makeNode(RangeTblEntry);
 		rte->rtekind = RTE_RELATION;
 		rte->relid = relids[i];
-		rte->relkind = relkind;
+		rte->relkind = relkinds[i];
 		rte->rellockmode = AccessShareLock;
 		rte->eref = makeAlias("", NIL);
 		rtable = lappend(rtable, rte);
@@ -103,24 +208,26 @@ lock_relations(const PfoEntry *entry)
 	return rtable;
 }
 
-static PlannedStmt *
-plan_from_entry(PfoEntry *entry, Query *query, PfoPlanInfo *info)
+static void
+plan_from_entry(void *arg)
 {
+	Planning   *p = arg;
+	PfoEntry   *entry = p->entry;
+	PfoPlanInfo *info = p->info;
 	PlannedStmt *like = makeNode(PlannedStmt);
+	PlannedStmt *stmt;
 	const Oid  *relids = pfo_entry_array(entry, relids, Oid);
 	const PfoInvalItem *items = pfo_entry_array(entry, invals, PfoInvalItem);
 
 	like->commandType = CMD_SELECT;
-	like->queryId = query->queryId;
-	like->canSetTag = query->canSetTag;
-	like->stmt_location = query->stmt_location;
-	like->stmt_len = query->stmt_len;
+	like->queryId = p->query->queryId;
+	like->canSetTag = p->query->canSetTag;
+	like->stmt_location = p->query->stmt_location;
+	like->stmt_len = p->query->stmt_len;
 	like->dependsOnRole = (entry->info.flags & PFO_ENTRY_ROLE) != 0;
 	like->parallelModeNeeded = (entry->info.flags & PFO_ENTRY_PARALLEL) != 0;
-	like->rtable = lock_relations(entry);
-	pfo_set_plan_permissions(like, pfo_permissions_of_query(query));
-	for (uint32 i = 0; i < entry->info.nrelids; i++)
-		like->relationOids = lappend_oid(like->relationOids, relids[i]);
+	like->rtable = range_table(entry);
+	pfo_set_plan_permissions(like, list_copy(p->permissions));
 	for (uint32 i = 0; i < entry->info.ninvals; i++)
 	{
 		PlanInvalItem *item = makeNode(PlanInvalItem);
@@ -135,100 +242,98 @@ plan_from_entry(PfoEntry *entry, Query *query, PfoPlanInfo *info)
 	like->planTree->plan_rows = entry->info.plan_rows;
 	like->planTree->plan_width = entry->info.plan_width;
 
-	info->depends = list_copy(like->relationOids);
-	info->skip_planning = true;
-	info->query = query;
-	return pfo_scan_make_plan(like, query->targetList, info,
+	info->depends = NIL;
+	for (uint32 i = 0; i < entry->info.nrelids; i++)
+		info->depends = lappend_oid(info->depends, relids[i]);
+	stmt = pfo_scan_make_plan(like, p->query->targetList, info,
 							  (entry->info.flags & PFO_ENTRY_BACKWARD) != 0);
+	info->skip_planning = true;
+	info->query = p->query;
+	p->stmt = stmt;
 }
 
-/*
- * A comment with hints for the planner: other hints, another plan, another
- * key.  It is not known to us which of them matter.
- */
 static bool
-add_hints(PfoQueryKey *key, const char *query_string)
+try_entry(Planning *p)
 {
-	PfoHasher	hasher;
-
-	if (query_string == NULL || strstr(query_string, "/*+") == NULL)
+	if (p->entry == NULL)
 		return false;
-	pfo_hasher_init(&hasher);
-	pfo_hasher_add(&hasher, &key->tree, sizeof(key->tree));
-	pfo_hasher_add(&hasher, query_string, strlen(query_string));
-	key->tree = pfo_hasher_final(&hasher);
-	return true;
-}
-
-/* NULL if no entry is likely to answer the statement. */
-static PlannedStmt *
-try_entry(Query *query, const PfoQueryKey *key, PfoPlanInfo *info)
-{
-	PfoEntry   *entry = pfo_lookup_likely(&key->tree);
-	PlannedStmt *stmt;
-
-	if (entry == NULL)
-		return NULL;
 	PG_TRY();
 	{
-		stmt = plan_from_entry(entry, query, info);
+		lock_relations(p->entry);
+		(void) pfo_contain(plan_from_entry, p);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
-		pfo_store_unpin(entry);
+		pfo_store_unpin(p->entry);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	return stmt;
+	pfo_store_unpin(p->entry);
+	return p->stmt != NULL;
+}
+
+/* Our node above the plan that was made, unless that reads something else. */
+static void
+wrap(void *arg)
+{
+	Planning   *p = arg;
+	PfoPlanInfo *info = p->info;
+	PlannedStmt *child = p->child;
+	Oid			relid;
+
+	pfo_childplan_depends(info, child);
+	p->reason = list_length(info->depends) > MAX_DEPENDS ?
+		PFO_REASON_TOO_MANY_RELATIONS :
+		pfo_eligible_relations(child->relationOids, &relid);
+	if (p->reason != PFO_REASON_NONE)
+		return;
+	info->child = child;
+	info->skip_planning = pfo_permissions_same(p->permissions, child);
+	p->stmt = pfo_scan_make_plan(child, child->planTree->targetlist, info,
+								 ExecSupportsBackwardScan(child->planTree));
+}
+
+/* The statement is planned as without us; say why. */
+static void
+pass_over(PfoReason reason, int64 family)
+{
+	pfo_count(PFO_COUNT_BYPASSES, 1);
+	pfo_count_reason(reason, family);
 }
 
 static PlannedStmt *
-plan_and_wrap(Query *query, const char *query_string, int cursor_options,
-			  ParamListInfo params, PfoPlanInfo *info)
+plan_and_wrap(Planning *p)
 {
-	List	   *permissions = pfo_permissions_of_query(query);
-	PlannedStmt *child;
-	PfoReason	reason;
-	Oid			relid;
-
-	child = pfo_childplan_make(info, query, query_string, cursor_options,
-							   params);
-	reason = list_length(info->depends) > MAX_DEPENDS ?
-		PFO_REASON_TOO_MANY_RELATIONS :
-		pfo_eligible_relations(child->relationOids, &relid);
-	if (reason != PFO_REASON_NONE)
-	{
-		pfo_count(PFO_COUNT_BYPASSES, 1);
-		pfo_count_reason(reason, info->queryid);
-		return child;
-	}
-	info->child = child;
-	info->skip_planning = pfo_permissions_same(permissions, child);
-	return pfo_scan_make_plan(child, child->planTree->targetlist, info,
-							  ExecSupportsBackwardScan(child->planTree));
+	p->child = pfo_childplan_make(p->info, p->query, p->query_string,
+								  p->cursor_options, p->params);
+	if (!pfo_contain_catalogs(wrap, p))
+		p->reason = PFO_REASON_INTERNAL;
+	if (p->reason == PFO_REASON_NONE)
+		return p->stmt;
+	pass_over(p->reason, p->family);
+	return p->child;
 }
 
-/*
- * The reason why the statement is not wrapped; otherwise its key and
- * verdict.
- */
-static PfoReason
-judge(Query *query, const char *query_string, int cursor_options,
-	  PfoQueryKey *key, PfoVerdict **verdict, PfoTag *tag)
+static void
+judge_observed(void *arg)
 {
-	bool		known;
+	Planning   *p = arg;
 
-	if (cursor_options & ~ORDINARY_OPTIONS)
-		return PFO_REASON_PARTIAL;
-	known = pfo_key_query(query, key);
-	*verdict = pfo_verdict(query, key);
-	if ((*verdict)->eligibility.reason != PFO_REASON_NONE)
-		return (*verdict)->eligibility.reason;
-	if (!known)
-		return PFO_REASON_UNKNOWN_NODE;
-	*tag = pfo_tag_of(query_string, query->stmt_location, query->stmt_len);
-	if (*tag == PFO_TAG_NOCACHE)
-		return PFO_REASON_NOCACHE_COMMENT;
-	return PFO_REASON_NONE;
+	p->reason = judge(p);
+	if (p->reason == PFO_REASON_NONE)
+		p->depends = list_copy(p->verdict->eligibility.typrelids);
+	else if (p->query->queryId != 0)
+		pfo_observe_reason((int64) p->query->queryId, p->reason);
+}
+
+static void
+note_observed(void *arg)
+{
+	Planning   *p = arg;
+
+	p->depends = list_concat(p->depends, p->child->relationOids);
+	if (list_length(p->depends) <= MAX_DEPENDS)
+		pfo_observe_planned(p->family, &p->key, p->child, p->depends);
 }
 
 /*
@@ -236,86 +341,58 @@ judge(Query *query, const char *query_string, int cursor_options,
  * serve it is noted if its family takes long enough to be worth it.
  */
 static PlannedStmt *
-plan_observed(Query *query, const char *query_string, int cursor_options,
-			  ParamListInfo params, PfoPlanner planner)
+plan_observed(Planning *p, PfoPlanner planner)
 {
-	PfoQueryKey key;
-	PfoVerdict *verdict;
-	PfoTag		tag;
-	PfoReason	reason;
-	PlannedStmt *stmt;
-	int64		family = (int64) query->queryId;
-	List	   *typrelids;
+	bool		wanted = pfo_observe_wants_key(p->query,
+											   (int64) p->query->queryId);
+	bool		judged = wanted && pfo_contain(judge_observed, p);
 
-	if (!pfo_observe_wants_key(query, family))
-	{
-		stmt = planner(query, query_string, cursor_options, params);
-		pfo_observe_cheap(stmt);
-		return stmt;
-	}
-
-	memset(&key, 0, sizeof(key));
-	reason = judge(query, query_string, cursor_options, &key, &verdict, &tag);
-	if (reason != PFO_REASON_NONE)
-	{
-		if (family != 0)
-			pfo_observe_reason(family, reason);
-		return planner(query, query_string, cursor_options, params);
-	}
-	family = family_of(query, &key);
-	typrelids = list_copy(verdict->eligibility.typrelids);
-	stmt = planner(query, query_string, cursor_options, params);
-	if (list_length(stmt->relationOids) <= MAX_DEPENDS)
-		pfo_observe_planned(family, &key, stmt,
-							list_concat_copy(typrelids, stmt->relationOids));
-	return stmt;
+	p->child = planner(p->query, p->query_string, p->cursor_options,
+					   p->params);
+	if (!wanted)
+		pfo_observe_cheap(p->child);
+	else if (judged && p->reason == PFO_REASON_NONE)
+		(void) pfo_contain(note_observed, p);
+	return p->child;
 }
 
 PlannedStmt *
 pfo_plan(Query *query, const char *query_string, int cursor_options,
 		 ParamListInfo params, PfoPlanner planner)
 {
-	PfoQueryKey key;
-	PfoVerdict *verdict;
-	PfoTag		tag;
-	PfoReason	reason;
-	PfoPlanInfo *info;
-	PlannedStmt *stmt = NULL;
-	bool		hinted;
+	Planning	p;
 
 	if (pfo_cache_mode == PFO_CACHE_OFF || query->commandType != CMD_SELECT ||
 		query->utilityStmt != NULL || IsParallelWorker())
 		return planner(query, query_string, cursor_options, params);
 	if (pfo_is_nested())
 	{
-		pfo_count_reason(PFO_REASON_NESTED, (int64) query->queryId);
+		pfo_count_reason(cursor_options & ~ORDINARY_OPTIONS ?
+						 PFO_REASON_PARTIAL : PFO_REASON_NESTED,
+						 (int64) query->queryId);
 		return planner(query, query_string, cursor_options, params);
 	}
+
+	memset(&p, 0, sizeof(p));
+	p.query = query;
+	p.query_string = query_string;
+	p.cursor_options = cursor_options;
+	p.params = params;
 	if (pfo_cache_mode == PFO_CACHE_OBSERVE)
-		return plan_observed(query, query_string, cursor_options, params,
-							 planner);
+		return plan_observed(&p, planner);
 
-	memset(&key, 0, sizeof(key));
 	pfo_count(PFO_COUNT_SELECTS, 1);
-	reason = judge(query, query_string, cursor_options, &key, &verdict, &tag);
-	if (reason == PFO_REASON_NONE && pfo_cache_mode == PFO_CACHE_AUTO &&
-		tag != PFO_TAG_CACHE && pfo_verdict_cheap(verdict))
-		reason = PFO_REASON_CHEAP;
-	if (reason != PFO_REASON_NONE)
+	if (!pfo_contain(prepare, &p))
 	{
-		pfo_count(PFO_COUNT_BYPASSES, 1);
-		pfo_count_reason(reason, (int64) query->queryId);
+		if (p.entry != NULL)
+			pfo_store_unpin(p.entry);
+		p.reason = PFO_REASON_INTERNAL;
+	}
+	if (p.reason != PFO_REASON_NONE)
+	{
+		pass_over(p.reason, (int64) query->queryId);
 		return planner(query, query_string, cursor_options, params);
 	}
-
 	pfo_childplan_set_planner(planner);
-	hinted = add_hints(&key, query_string);
-	info = make_info(query, &key, verdict, tag, cursor_options);
-	if (params == NULL && bms_is_empty(key.params) && !hinted &&
-		!pfo_is_explaining())
-		stmt = try_entry(query, &key, info);
-	if (stmt == NULL)
-		stmt = plan_and_wrap(query, query_string, cursor_options, params,
-							 info);
-	return stmt;
+	return try_entry(&p) ? p.stmt : plan_and_wrap(&p);
 }

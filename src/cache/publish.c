@@ -13,6 +13,7 @@
 
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "base/normalize.h"
@@ -34,6 +35,7 @@ result_types(TupleDesc desc)
 	return types;
 }
 
+/* The relations, which are sorted, as an array. */
 static Oid *
 relation_array(List *relations)
 {
@@ -44,6 +46,29 @@ relation_array(List *relations)
 	foreach(lc, relations)
 		relids[n++] = lfirst_oid(lc);
 	return relids;
+}
+
+/* Their kinds, as far as the plan reads them. */
+static char *
+relation_kinds(const Oid *relids, int n, List *rtable)
+{
+	char	   *kinds = palloc(Max(n, 1));
+	ListCell   *lc;
+
+	memset(kinds, PFO_NOT_READ, n);
+	foreach(lc, rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+		const Oid  *found;
+
+		/* from 16 on, the entry of a view is that of its subquery */
+		if (!OidIsValid(rte->relid))
+			continue;
+		found = bsearch(&rte->relid, relids, n, sizeof(Oid), oid_cmp);
+		if (found != NULL)
+			kinds[found - relids] = rte->relkind;
+	}
+	return kinds;
 }
 
 static uint32
@@ -99,6 +124,8 @@ pfo_publish(const PfoAttempt *attempt, const PfoCapture *capture,
 	draft.types = result_types(desc);
 	draft.deps = attempt->deps;
 	draft.relids = relation_array(info->depends);
+	draft.relkinds = relation_kinds(draft.relids, draft.info.nrelids,
+									info->child->rtable);
 	draft.invals = pfo_childplan_inval_items(info->child, &draft.info.ninvals);
 	draft.indexes = indexes;
 	draft.text = normalized;

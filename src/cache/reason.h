@@ -41,7 +41,6 @@
 	R(PARTIAL, "partial", "cursors and row-limited execution are not served yet") \
 	/* what the session and the transaction are */ \
 	R(SERIALIZABLE, "serializable", "SERIALIZABLE needs its predicate locks") \
-	R(PARALLEL_WORKER, "parallel_worker", "inside a parallel worker") \
 	R(RECOVERY, "recovery", "a standby does not see announcements") \
 	R(PREPARED_BEFORE_START, "prepared_before_start", "a transaction from before the server start may still be open") \
 	R(SNAPSHOT, "snapshot", "not an ordinary MVCC snapshot of this server") \

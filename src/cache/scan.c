@@ -21,8 +21,8 @@
  * callback of that context drops the pin however the query ends.  Capturing
  * is bounded by perfopt.cache_max_result.
  *
- * FAILURE.  Nothing here raises an error of its own in a user's query; what
- * cannot be done is a miss with a reason.
+ * FAILURE.  What we do beside executing the statement is contained; what cannot
+ * be done is a miss with a reason.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,6 +43,7 @@
 #include "cache/child.h"
 #include "cache/childplan.h"
 #include "cache/compare.h"
+#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/lookup.h"
 #include "cache/messages.h"
@@ -185,7 +186,19 @@ copy_rows(PfoScanState *state)
 	pfo_scan_drop_pin(state);
 }
 
-/* To be called once the hit is counted. */
+/* What gives out rows that are stored; the first thing that can fail. */
+static void
+make_slot(void *arg)
+{
+	PfoScanState *state = arg;
+
+	if (state->slot == NULL)
+		state->slot = ExecInitExtraTupleSlot(state->css.ss.ps.state,
+											 ExecGetResultType(&state->css.ss.ps),
+											 &TTSOpsMinimalTuple);
+}
+
+/* To be called once the hit is counted; there is a slot. */
 static void
 use_entry(PfoScanState *state)
 {
@@ -199,10 +212,6 @@ use_entry(PfoScanState *state)
 	state->cost_ms = entry->info.cost_ms;
 	if (entry->info.row_bytes > PINNED_ROWS)
 		copy_rows(state);
-	if (state->slot == NULL)
-		state->slot = ExecInitExtraTupleSlot(state->css.ss.ps.state,
-											 ExecGetResultType(&state->css.ss.ps),
-											 &TTSOpsMinimalTuple);
 }
 
 /* A hit: counted when it is given out. */
@@ -215,6 +224,67 @@ count_hit(PfoScanState *state)
 	pg_atomic_fetch_add_u64(&entry->hits, 1);
 	pg_atomic_write_u64(&entry->last_hit,
 						(uint64) GetCurrentStatementStartTimestamp());
+}
+
+/* The execution does not use the cache. */
+static void
+bypass(PfoScanState *state, PfoReason reason)
+{
+	memset(&state->attempt, 0, sizeof(state->attempt));
+	state->attempt.bypassed = true;
+	state->attempt.reason = reason;
+}
+
+/* There is an answer, but it cannot be given out, or is not to be. */
+static void
+leave_entry(PfoScanState *state, PfoReason reason)
+{
+	pfo_scan_drop_pin(state);
+	state->attempt.bypassed = true;
+	state->attempt.reason = reason;
+}
+
+static void
+begin_capture(void *arg)
+{
+	PfoScanState *state = arg;
+	PfoCapture *capture =
+		pfo_capture_begin((Size) pfo_cache_max_result * 1024);
+
+	if (state->attempt.entry != NULL || pfo_debug_reserve)
+	{
+		make_slot(state);
+		state->fill_first = true;
+	}
+	state->capture = capture;
+}
+
+/* Capture the rows that the child is about to give. */
+static void
+capture(PfoScanState *state)
+{
+	if (pfo_contain(begin_capture, state))
+		return;
+	state->capture = NULL;
+	state->fill_first = false;
+	leave_entry(state, PFO_REASON_INTERNAL);
+}
+
+/* May what the child gives be stored? */
+static bool
+may_store(PfoScanState *state)
+{
+	PfoAttempt *attempt = &state->attempt;
+
+	if (attempt->bypassed || !pfo_attempt_prepare_store(attempt))
+		return false;
+	if (!pfo_messages_watch())
+	{
+		attempt->reason = PFO_REASON_SNAPSHOT;
+		return false;
+	}
+	state->messages = pfo_messages_sent();
+	return true;
 }
 
 static void
@@ -233,17 +303,9 @@ decide(PfoScanState *state, ScanDirection direction, uint64 count)
 	}
 	pfo_count(PFO_COUNT_ELIGIBLE, 1);
 	if (direction != ForwardScanDirection || count != 0)
-	{
-		memset(attempt, 0, sizeof(*attempt));
-		attempt->bypassed = true;
-		attempt->reason = PFO_REASON_PARTIAL;
-	}
+		bypass(state, PFO_REASON_PARTIAL);
 	else if (estate->es_crosscheck_snapshot != InvalidSnapshot)
-	{
-		memset(attempt, 0, sizeof(*attempt));
-		attempt->bypassed = true;
-		attempt->reason = PFO_REASON_SNAPSHOT;
-	}
+		bypass(state, PFO_REASON_SNAPSHOT);
 	else
 	{
 		/*
@@ -257,10 +319,12 @@ decide(PfoScanState *state, ScanDirection direction, uint64 count)
 						   estate->es_param_list_info,
 						   ExecGetResultType(&state->css.ss.ps));
 	}
+	if (attempt->entry != NULL && !pfo_contain(make_slot, state))
+		leave_entry(state, PFO_REASON_INTERNAL);
 
 	/* an answer is compared with what a plan gives that is no older */
 	if (attempt->entry != NULL &&
-		!(verify && pfo_plan_is_current(state->info)))
+		!(verify && pfo_attempt_plan_is_current(attempt)))
 	{
 		count_hit(state);
 		use_entry(state);
@@ -268,27 +332,8 @@ decide(PfoScanState *state, ScanDirection direction, uint64 count)
 	}
 
 	start_child(state);
-	if (attempt->entry != NULL)
-	{
-		state->capture = pfo_capture_begin((Size) pfo_cache_max_result * 1024);
-		state->fill_first = state->capture != NULL;
-		return;
-	}
-
-	if (!attempt->bypassed && pfo_attempt_prepare_store(attempt, state->info))
-	{
-		if (!pfo_messages_watch())
-			attempt->reason = PFO_REASON_SNAPSHOT;
-		else
-		{
-			state->messages = pfo_messages_sent();
-			state->capture =
-				pfo_capture_begin((Size) pfo_cache_max_result * 1024);
-			state->fill_first = pfo_debug_reserve && state->capture != NULL;
-			if (state->capture == NULL)
-				attempt->reason = PFO_REASON_NO_MEMORY;
-		}
-	}
+	if (attempt->entry != NULL || may_store(state))
+		capture(state);
 	if (state->capture == NULL)
 		count_miss(state);
 }
@@ -380,23 +425,35 @@ next_of_entry(PfoScanState *state)
 								 state->slot, false);
 }
 
+static void
+publish(void *arg)
+{
+	PfoScanState *state = arg;
+	PfoAttempt *attempt = &state->attempt;
+
+	if (!pfo_publish(attempt, state->capture,
+					 ExecGetResultType(&state->css.ss.ps), state->cost_ms,
+					 state->css.ss.ps.state->es_sourceText,
+					 state->stmt_location, state->stmt_len))
+		attempt->reason = PFO_REASON_NO_MEMORY;
+}
+
 /* The child has given its last row: record it, and store it if it may be. */
 static void
 finish_child(PfoScanState *state)
 {
 	PfoAttempt *attempt = &state->attempt;
 	instr_time	spent;
-	double		cost_ms;
 
 	state->finished = true;
 	INSTR_TIME_SET_CURRENT(spent);
 	INSTR_TIME_SUBTRACT(spent, state->start);
-	cost_ms = INSTR_TIME_GET_MILLISEC(spent) + state->info->plan_ms;
+	state->cost_ms = INSTR_TIME_GET_MILLISEC(spent) + state->info->plan_ms;
 	state->info->plan_ms = 0;	/* a plan that is kept is made once */
 	if (pfo_cache_mode == PFO_CACHE_AUTO)
-		pfo_verdict_ran(&state->info->skeleton, cost_ms);
+		pfo_verdict_ran(&state->info->skeleton, state->cost_ms);
 	if (pfo_mode_serves(pfo_cache_mode) && !attempt->bypassed)
-		pfo_policy_executed(state->info->queryid, cost_ms, false);
+		pfo_policy_executed(state->info->queryid, state->cost_ms, false);
 	if (state->capture == NULL || attempt->deps == NULL)
 		return;
 
@@ -405,13 +462,10 @@ finish_child(PfoScanState *state)
 	else if (pfo_messages_sent() != state->messages)
 		attempt->reason = PFO_REASON_MESSAGES;
 	else if (pfo_cache_mode == PFO_CACHE_AUTO && !state->info->asked &&
-			 cost_ms < pfo_cache_min_time)
+			 state->cost_ms < pfo_cache_min_time)
 		attempt->reason = PFO_REASON_CHEAP;
-	else if (!pfo_publish(attempt, state->capture,
-						  ExecGetResultType(&state->css.ss.ps), cost_ms,
-						  state->css.ss.ps.state->es_sourceText,
-						  state->stmt_location, state->stmt_len))
-		attempt->reason = PFO_REASON_NO_MEMORY;
+	else if (!pfo_contain(publish, state))
+		attempt->reason = PFO_REASON_INTERNAL;
 	attempt->deps = NULL;
 }
 
@@ -472,31 +526,56 @@ next_of_replay(PfoScanState *state)
 	return ExecClearTuple(state->slot);
 }
 
+/* What is compared, as pfo_contain() is told. */
+typedef struct Comparing
+{
+	PfoScanState *state;
+	bool		same;
+	uint64		executed;
+	uint64		cached;
+} Comparing;
+
+static void
+compare(void *arg)
+{
+	Comparing  *comparing = arg;
+	PfoScanState *state = comparing->state;
+
+	comparing->same = pfo_compare(state->capture, state->attempt.entry,
+								  ExecGetResultType(&state->css.ss.ps),
+								  &comparing->executed, &comparing->cached);
+}
+
 static void
 verify(PfoScanState *state)
 {
 	PfoAttempt *attempt = &state->attempt;
-	uint64		executed;
-	uint64		cached;
+	Comparing	comparing = {state};
 
+	attempt->reason = PFO_REASON_TOO_LARGE;
 	if (state->capture->overflowed)
 		return;
+	attempt->reason = PFO_REASON_INTERNAL;
+	if (!pfo_contain(compare, &comparing))
+		return;
 	pfo_count(PFO_COUNT_VERIFIED, 1);
-	if (pfo_compare(state->capture, attempt->entry,
-					ExecGetResultType(&state->css.ss.ps), &executed, &cached))
+	if (comparing.same)
 	{
+		attempt->reason = PFO_REASON_NONE;
 		count_hit(state);
 		use_entry(state);
 		return;
 	}
+	attempt->reason = PFO_REASON_DIFFERED;
 	pfo_count(PFO_COUNT_DIFFERENCES, 1);
 	pfo_policy_disable(state->info->queryid);
 	pfo_store_remove(attempt->entry);
 	ereport(LOG,
 			(errmsg("perfopt: a cached answer differed from its execution"),
 			 errdetail("Query id " INT64_FORMAT ", executed %u rows " UINT64_FORMAT ", cached %u rows " UINT64_FORMAT ".",
-					   state->info->queryid, state->capture->nrows, executed,
-					   attempt->entry->info.nrows, cached),
+					   state->info->queryid, state->capture->nrows,
+					   comparing.executed, attempt->entry->info.nrows,
+					   comparing.cached),
 			 errhint("The statement is no longer served. Please report it.")));
 }
 
@@ -509,7 +588,6 @@ fill_first(PfoScanState *state)
 {
 	MemoryContext old =
 		MemoryContextSwitchTo(state->css.ss.ps.state->es_query_cxt);
-	TupleDesc	desc = ExecGetResultType(&state->css.ss.ps);
 
 	state->fill_first = false;
 	for (;;)
@@ -527,21 +605,22 @@ fill_first(PfoScanState *state)
 
 	state->source = SOURCE_REPLAY;
 	state->chunk = state->capture->first;
-	if (state->slot == NULL)
-		state->slot = ExecInitExtraTupleSlot(state->css.ss.ps.state, desc,
-											 &TTSOpsMinimalTuple);
 	if (state->attempt.entry != NULL)
 	{
 		verify(state);
-		if (!state->capture->overflowed)
-			state->finished = state->source == SOURCE_REPLAY;
+		if (state->source == SOURCE_REPLAY)
+		{
+			state->finished = !state->capture->overflowed;
+			count_miss(state);
+		}
 	}
 	else if (!state->capture->overflowed)
 	{
 		finish_child(state);
 		count_miss(state);
 		if (state->attempt.reason == PFO_REASON_NONE &&
-			pfo_attempt_again(&state->attempt, desc))
+			pfo_attempt_again(&state->attempt,
+							  ExecGetResultType(&state->css.ss.ps)))
 		{
 			state->finished = false;
 			count_hit(state);

@@ -13,15 +13,27 @@
 
 #include "base/compat.h"
 #include "base/guc.h"
+#include "cache/contain.h"
 #include "cache/childplan.h"
 #include "cache/scan.h"
 #include "cache/scan_plan.h"
 #include "cache/scan_state.h"
 
-/* Does the cache hold the answer, or would it keep the next one? */
-static bool
-is_shown(PfoPlanInfo *info, QueryDesc *queryDesc)
+/* An explanation, as pfo_contain_catalogs() is told. */
+typedef struct Explaining
 {
+	PfoPlanInfo *info;
+	QueryDesc  *queryDesc;
+	bool		shown;
+} Explaining;
+
+/* Does the cache hold the answer, or would it keep the next one? */
+static void
+see_if_shown(void *arg)
+{
+	Explaining *explaining = arg;
+	PfoPlanInfo *info = explaining->info;
+	QueryDesc  *queryDesc = explaining->queryDesc;
 	TupleDesc	desc = ExecCleanTypeFromTL(info->child->planTree->targetlist);
 	PfoScanState *state = pfo_scan_state_of(info);
 	PfoAttempt *attempt = &state->attempt;
@@ -32,10 +44,17 @@ is_shown(PfoPlanInfo *info, QueryDesc *queryDesc)
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &state->drop_pin);
 	pfo_attempt_explain(attempt, info, queryDesc->snapshot, queryDesc->params,
 						desc);
-	if (attempt->entry == NULL)
-		return attempt->wanted;
+	explaining->shown = attempt->entry != NULL || attempt->wanted;
 	pfo_scan_drop_pin(state);
-	return true;
+}
+
+static bool
+is_shown(PfoPlanInfo *info, QueryDesc *queryDesc)
+{
+	Explaining	explaining = {info, queryDesc, false};
+
+	return pfo_contain_catalogs(see_if_shown, &explaining) &&
+		explaining.shown;
 }
 
 /*

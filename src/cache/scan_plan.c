@@ -100,6 +100,8 @@ pfo_scan_make_plan(PlannedStmt *like, List *targetlist, PfoPlanInfo *info,
 
 	scan->flags = backward ? CUSTOMPATH_SUPPORT_BACKWARD_SCAN : 0;
 	*stmt = *like;
+	/* with types whose change makes a plan cache plan anew, too */
+	stmt->relationOids = info->depends;
 	stmt->planTree = &scan->scan.plan;
 	stmt->subplans = NIL;
 	stmt->rewindPlanIDs = NULL;

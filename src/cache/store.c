@@ -351,6 +351,7 @@ pfo_store_publish(const PfoDraft *draft)
 	head.types = place(&size, info->natts * sizeof(Oid));
 	head.deps = place(&size, info->ndeps * sizeof(PfoDependency));
 	head.relids = place(&size, info->nrelids * sizeof(Oid));
+	head.relkinds = place(&size, info->nrelids);
 	head.invals = place(&size, info->ninvals * sizeof(PfoInvalItem));
 	head.indexes = place(&size, info->nindexes * sizeof(Oid));
 	head.text = place(&size, info->text_len + 1);
@@ -379,6 +380,7 @@ pfo_store_publish(const PfoDraft *draft)
 	COPY_ARRAY(types, draft->types, info->natts, Oid);
 	COPY_ARRAY(deps, draft->deps, info->ndeps, PfoDependency);
 	COPY_ARRAY(relids, draft->relids, info->nrelids, Oid);
+	COPY_ARRAY(relkinds, draft->relkinds, info->nrelids, char);
 	COPY_ARRAY(invals, draft->invals, info->ninvals, PfoInvalItem);
 	COPY_ARRAY(indexes, draft->indexes, info->nindexes, Oid);
 	COPY_ARRAY(text, draft->text, info->text_len, char);

@@ -24,6 +24,12 @@ typedef struct PfoDependency
 	uint64		version;
 } PfoDependency;
 
+/*
+ * The kind of a relation that the plan does not read: the answer depends on
+ * its definition, as the type of a value.
+ */
+#define PFO_NOT_READ	'\0'
+
 /* A catalog row of which a plan made from it must be told; see plancache.c */
 typedef struct PfoInvalItem
 {
@@ -78,6 +84,7 @@ typedef struct PfoEntry
 	uint32		types;			/* Oid[natts] */
 	uint32		deps;			/* PfoDependency[ndeps] */
 	uint32		relids;			/* Oid[nrelids] */
+	uint32		relkinds;		/* char[nrelids], or PFO_NOT_READ */
 	uint32		invals;			/* PfoInvalItem[ninvals] */
 	uint32		indexes;		/* Oid[nindexes] */
 	uint32		text;			/* char[text_len + 1] */
@@ -95,6 +102,7 @@ typedef struct PfoDraft
 	const Oid  *types;
 	const PfoDependency *deps;
 	const Oid  *relids;
+	const char *relkinds;
 	const PfoInvalItem *invals;
 	const Oid  *indexes;
 	const char *text;

@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "base/guc.h"
+#include "cache/contain.h"
 #include "cache/generation.h"
 #include "cache/verdict.h"
 
@@ -48,13 +49,29 @@ make_table(void)
 						   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+/* What is judged, as pfo_contain_catalogs() is told. */
+typedef struct Judging
+{
+	Query	   *query;
+	PfoEligibility result;
+} Judging;
+
+static void
+judge(void *arg)
+{
+	Judging    *judging = arg;
+
+	pfo_eligible_query(judging->query, &judging->result);
+}
+
 PfoVerdict *
 pfo_verdict(Query *query, const PfoQueryKey *key)
 {
 	PfoVerdict *verdict = NULL;
-	PfoEligibility fresh;
+	Judging		judging = {query};
 	uint64		generation = pfo_generation_now();
 	MemoryContext old;
+	bool		found;
 
 	if (verdicts != NULL)
 		verdict = hash_search(verdicts, &key->skeleton, HASH_FIND, NULL);
@@ -62,16 +79,24 @@ pfo_verdict(Query *query, const PfoQueryKey *key)
 		return verdict;
 
 	/* judged first: an error must not leave half a verdict behind */
-	pfo_eligible_query(query, &fresh);
+	if (!pfo_contain_catalogs(judge, &judging))
+		return NULL;
 
 	if (verdicts == NULL || hash_get_num_entries(verdicts) >= MAX_VERDICTS)
 		make_table();
-	verdict = hash_search(verdicts, &key->skeleton, HASH_ENTER, NULL);
-	verdict->generation = 0;
+	verdict = hash_search(verdicts, &key->skeleton, HASH_ENTER, &found);
+	if (found)
+	{
+		list_free(verdict->eligibility.functions);
+		list_free(verdict->eligibility.typrelids);
+	}
+	verdict->generation = 0;	/* until all of it is there */
+	verdict->eligibility = judging.result;
+	verdict->eligibility.functions = NIL;
+	verdict->eligibility.typrelids = NIL;
 	old = MemoryContextSwitchTo(context);
-	verdict->eligibility = fresh;
-	verdict->eligibility.functions = list_copy(fresh.functions);
-	verdict->eligibility.typrelids = list_copy(fresh.typrelids);
+	verdict->eligibility.functions = list_copy(judging.result.functions);
+	verdict->eligibility.typrelids = list_copy(judging.result.typrelids);
 	MemoryContextSwitchTo(old);
 	verdict->granted.roleid = InvalidOid;
 	verdict->runs = 0;

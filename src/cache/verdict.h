@@ -24,7 +24,8 @@ typedef struct PfoVerdict
 } PfoVerdict;
 
 /*
- * The verdict about a query with this key.  Stays valid until the next call.
+ * The verdict about a query with this key, NULL if none could be found.  Stays
+ * valid until the next call.
  */
 extern PfoVerdict *pfo_verdict(Query *query, const PfoQueryKey *key);
 

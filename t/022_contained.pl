@@ -1,0 +1,110 @@
+#
+# A failure inside perfopt is a miss and is counted: each beginning and end of
+# what perfopt does by itself fails in turn, in every way a statement comes to
+# the cache, and the statement must give its answer nevertheless.
+#
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/stress";
+
+use PfoTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $broken = build_broken();
+my $node = new_node(
+	'contained',
+	library => $broken,
+	conf => "fsync = off\nperfopt.cache_min_time = 0\n");
+$node->start;
+$node->safe_psql(
+	'postgres', q{
+	CREATE EXTENSION perfopt;
+	-- the library built here, not the installed one
+	UPDATE pg_proc SET probin = 'perfopt' WHERE probin = '$libdir/perfopt';
+	CREATE TYPE colour AS ENUM ('red', 'green');
+	CREATE TABLE t (id int, c colour, v numeric) PARTITION BY RANGE (id);
+	CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (10);
+	CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20);
+	INSERT INTO t SELECT g, CASE WHEN g % 2 = 0 THEN 'red'::colour
+		ELSE 'green' END, g * 1.5 FROM generate_series(1, 19) AS g;
+	CREATE TABLE wide (id int, body text);
+	ALTER TABLE wide ALTER body SET STORAGE EXTERNAL;
+	INSERT INTO wide SELECT g, repeat(g::text, 3000) FROM generate_series(1, 3) AS g;
+});
+
+my $select = "SELECT c, sum(v), lower(c::text) FROM t WHERE id < 15 GROUP BY c ORDER BY c";
+my $prepare = "PREPARE p(colour) AS SELECT id, v FROM t WHERE c = \$1 ORDER BY id";
+
+# name => [what goes before in the session, the statement]
+my @ways = (
+	[ 'miss', 'SET perfopt.cache = force; SELECT perfopt_invalidate_all()', $select ],
+	[ 'hit', "SET perfopt.cache = force; $select", $select ],
+	[ 'hit of others', 'SET perfopt.cache = force', $select ],
+	[ 'prepared miss', "SET perfopt.cache = force; SELECT perfopt_invalidate_all(); $prepare", "EXECUTE p('red')" ],
+	[ 'prepared hit', "SET perfopt.cache = force; $prepare; EXECUTE p('red')", "EXECUTE p('red')" ],
+	[ 'generic', "SET plan_cache_mode = force_generic_plan; SET perfopt.cache = force; $prepare; EXECUTE p('red')", "EXECUTE p('red')" ],
+	[ 'verified', "SET perfopt.cache = force; $select; SET perfopt.cache_verify = 1", $select ],
+	[ 'reserved', 'SET perfopt.cache = force; SET perfopt.debug_reserve = on; SELECT perfopt_invalidate_all()', $select ],
+	[ 'auto', "SET perfopt.cache = auto; SELECT perfopt_invalidate_all(); $select", $select ],
+	[ 'observed', "SET perfopt.cache = observe", $select ],
+	[ 'observed again', "SET perfopt.cache = observe; $select; $select", $select ],
+	[ 'out of line', 'SET perfopt.cache = force; SELECT perfopt_invalidate_all()', 'SELECT * FROM wide ORDER BY id' ],
+	[ 'explained', "SET perfopt.cache = force; $select", "EXPLAIN (COSTS OFF) $select" ],
+	[ 'in a transaction', "SET perfopt.cache = force; SELECT perfopt_invalidate_all()", "BEGIN ISOLATION LEVEL REPEATABLE READ; $select; SAVEPOINT s; INSERT INTO wide VALUES (4, 'x'); SELECT count(*) FROM wide; ROLLBACK TO s; $select; COMMIT" ]
+);
+my $most = 60;
+
+for my $way (@ways)
+{
+	my ($name, $before, $statement) = @$way;
+	my $plain = $name eq 'explained' ? qr/Sort|GroupAggregate/ : undef;
+	my $expected = $node->safe_psql('postgres',
+		($statement =~ /EXECUTE/ ? "$prepare;" : '')
+		  . "SET perfopt.cache = off; $statement");
+	my $errors = stats($node, 'errors');
+	my $script = '';
+	for my $n (1 .. $most)
+	{
+		$script .= "\\c -\n\\o /dev/null\n$before;\n"
+		  . "SET perfopt.debug_fail = $n;\n\\o\n$statement;\n"
+		  . "\\echo left\nSHOW perfopt.debug_fail;\n";
+	}
+	my ($stdout, $stderr);
+	$node->psql('postgres', $script, stdout => \$stdout, stderr => \$stderr);
+	is($stderr, '', "$name: no error");
+
+	my @answers = split /^left\n/m, "\n$stdout";
+	my ($fired, $wrong, $unfired) = (0, 0, 0);
+	my $answer = shift @answers;
+	for (@answers)
+	{
+		my ($left, $next) = /^(\d+)\n?(.*)$/s or die "not understood: $_";
+		$answer =~ s/^\n//;
+		$answer =~ s/\n$//;
+		$wrong++ if $plain ? $answer !~ $plain : $answer ne $expected;
+		diag("$name: $answer\ninstead of $expected") if !$plain && $answer ne $expected;
+		if ($left == 0) { $fired++; $unfired = 0 } else { $unfired++ }
+		$answer = $next;
+	}
+	is(scalar @answers, $most, "$name: all were run");
+	is($wrong, 0, "$name: all answers are right");
+	cmp_ok($fired, '>', 0, "$name: $fired places failed");
+	cmp_ok($unfired, '>', 0, "$name: these are all there are");
+	is(stats($node, 'errors') - $errors, $fired, "$name: each is counted");
+	is(stats($node, 'bytes_pinned'), 0, "$name: nothing stays pinned");
+}
+
+is( served($node, "$select; $select"),
+	served($node, "$select; $select"),
+	'the cache works as before');
+is($node->safe_psql('postgres',
+		q{SELECT sum(count) > 0 FROM perfopt_cache_reasons WHERE reason = 'internal'}),
+	't', 'the reason is counted');
+like(slurp_file($node->logfile),
+	qr/a failure was taken for a miss/, 'the log tells');
+check_log($node);
+$node->stop;
+done_testing();
