@@ -126,7 +126,7 @@ normalize(const char *text, Output *out)
 
 	token = core_yylex(&value, &location, scanner);
 	start = location;
-	/* a prepared statement's text begins at PREPARE up to version 17 */
+	/* of PREPARE ... AS SELECT ..., what is behind AS */
 	skipping = token == keyword_token("prepare");
 	while (token != 0 && token != ';' && !out->full)
 	{

@@ -127,8 +127,8 @@ find_comment_end(const char *s, const char *end)
 }
 
 /*
- * What the comments from s to end say; if only_last, those of the statement
- * that has begun by then.
+ * What the comments from s to end say; if only_last, those behind the last
+ * semicolon.
  *
  * A string that follows another with nothing but space or line comments
  * between continues it and has the same escapes; that covers doubled quotes.
@@ -191,8 +191,7 @@ scan(const char *s, const char *end, bool only_last)
 
 /*
  * A statement's location includes the comments before it up to version 17,
- * and excludes them from 18 on, where also that of a prepared statement is
- * behind PREPARE ... AS.
+ * and excludes them from 18 on.
  */
 PfoTag
 pfo_tag_of(const char *text, int location, int len)
