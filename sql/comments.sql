@@ -83,4 +83,96 @@ SELECT 15 AS cheap, a FROM t;
 SELECT 15 AS cheap, a FROM t;
 SET perfopt.cache = off;
 SELECT hits - :before_hits AS hits FROM (:hits) AS h;
+
+-- before PREPARE, and within
+:hits \gset before_
+SET perfopt.cache = manual;
+/* perfopt: cache */ PREPARE before AS SELECT 19 AS asks, a FROM t;
+EXECUTE before;
+EXECUTE before;
+PREPARE /* perfopt: cache */ "as"(int) AS SELECT 20 AS within, a FROM t WHERE a = $1;
+EXECUTE "as"(1);
+EXECUTE "as"(1);
+/* perfopt: cache */ SELECT 1 AS other \; PREPARE after AS SELECT 21 AS silent, a FROM t;
+EXECUTE after;
+EXECUTE after;
+SET perfopt.cache = off;
+SELECT hits - :before_hits AS hits FROM (:hits) AS h;
+SELECT query FROM perfopt_cache_entries
+WHERE relations = ARRAY['t'] AND query LIKE '%within%';
+DEALLOCATE ALL;
+
+-- what is a comment, and what only looks like one: as PostgreSQL's lexer reads
+\set judge 'SELECT sql, coalesce((perfopt_cache_check(sql)).reason, ''none'') AS reason FROM texts ORDER BY id'
+CREATE TEMP TABLE texts (id int GENERATED ALWAYS AS IDENTITY, sql text);
+INSERT INTO texts (sql) VALUES
+	-- text
+	($q$SELECT a, '/* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, 'it''s /* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, E'/* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, e'\' /* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, E'\\\' /* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, E'''\' /* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, E'' -- a
+		'\' /* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, N'/* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, $$/* perfopt: nocache */$$ FROM t$q$),
+	($q$SELECT a, $x$$y$ $$' /* perfopt: nocache */$x$ FROM t$q$),
+	($q$SELECT a, $x$ $x $x_$ $X$ /* perfopt: nocache */$x$ FROM t$q$),
+	($q$SELECT a AS "'/* perfopt: nocache */" FROM t$q$),
+	($q$SELECT a AS "$$""/* perfopt: nocache */" FROM t$q$),
+	($q$SELECT a -- /* perfopt: nocache */
+		FROM t$q$),
+	($q$SELECT a /* /* perfopt: nocache */ */ FROM t$q$),
+	($q$SELECT a /* perfopt: nocache /**/ */ FROM t$q$),
+	-- comments
+	($q$SELECT a /*perfopt:nocache*/ FROM t$q$),
+	($q$SELECT a, '' /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, 'x''' /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, E'\\' /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, E'\'' /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, E'\''''/* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a AS namee, date'2024-01-01' /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, $$'$$ /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, $$$x$$ /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, $x$$$x$ /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, $x$ $ $y$x$ /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a AS x$$ /* perfopt: nocache */, a AS y$$ FROM t$q$),
+	($q$SELECT a + $1 /* perfopt: nocache */, $1 FROM t$q$),
+	($q$SELECT a AS "\" /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a AS "'" /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a -- ' $$
+		/* perfopt: nocache */ FROM t$q$),
+	(E'SELECT a -- \r /* perfopt: nocache */ FROM t'),
+	($q$SELECT a /* ' $$ */ /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a /* /* */ */ /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a */* perfopt: nocache */ 1 FROM t$q$),
+	($q$SELECT a --+1
+		/* perfopt: nocache */ FROM t$q$),
+	-- the backslash is a character like any other
+	($q$SELECT a, U&'\005C' /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, U&'\\' /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, '\' /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, '\', '/* perfopt: nocache */' FROM t$q$);
+:judge;
+-- what ends nowhere is no statement
+SELECT perfopt_cache_check($q$SELECT a, E'\' /* perfopt: nocache */ FROM t$q$);
+SELECT perfopt_cache_check($q$SELECT a, $x$ /* perfopt: nocache */ FROM t$q$);
+SELECT perfopt_cache_check($q$SELECT a /* /* perfopt: nocache */ FROM t$q$);
+
+-- with backslashes in plain strings
+SET standard_conforming_strings = off;
+SET escape_string_warning = off;
+TRUNCATE texts;
+INSERT INTO texts (sql) VALUES
+	($q$SELECT a, '\' /* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, '''\' /* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, N'\' /* perfopt: nocache */' FROM t$q$),
+	($q$SELECT a, '\\' /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, '\'' /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a, $$\$$ /* perfopt: nocache */ FROM t$q$),
+	($q$SELECT a AS "\" /* perfopt: nocache */ FROM t$q$);
+:judge;
+RESET standard_conforming_strings;
+RESET escape_string_warning;
 DROP SCHEMA comments CASCADE;

@@ -58,9 +58,10 @@ is(served($standby, $twice), '11 11 served 0',
 $standby->safe_psql('postgres', 'UPDATE t SET v = 3 WHERE id = 3');
 is(served($standby, $twice), '13 13 served 0', 'and changed');
 $out = '';
-$in = "$sum; $sum; \\echo again\n";
+$in = "$sum; $sum; SELECT reason FROM perfopt_cache_reasons WHERE reason = 'snapshot'; \\echo again\n";
 $old->pump until $out =~ /again/;
-is($out, "10\n10\nagain\n", 'the old transaction sees what it saw');
+is($out, "10\n10\nsnapshot\nagain\n",
+	'the old transaction sees what it saw, and why it is not served');
 $out = '';
 $in = "COMMIT; $sum; \\echo new\n";
 $old->pump until $out =~ /new/;

@@ -8,7 +8,6 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/stress";
 
-use IO::Socket::UNIX;
 use PfoTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -23,45 +22,6 @@ $node->safe_psql(
 	CREATE TABLE small (v int);
 	INSERT INTO small VALUES (1);
 });
-my $user = getpwuid($<);
-
-# A client that reads only what it is told to.
-sub raw_client
-{
-	my $socket = IO::Socket::UNIX->new($node->host . '/.s.PGSQL.' . $node->port)
-	  or die "no connection: $!";
-	my $words = "user\0$user\0database\0postgres\0\0";
-	print $socket pack('NN', 8 + length $words, 196608), $words;
-	$socket->flush;
-	ready($socket);
-	return $socket;
-}
-
-sub ask
-{
-	my ($socket, $sql) = @_;
-	print $socket 'Q', pack('N', 5 + length $sql), $sql, "\0";
-	$socket->flush;
-	return;
-}
-
-# Reads up to ReadyForQuery; gives the rows' number and the SQLSTATE, if any.
-sub ready
-{
-	my ($socket) = @_;
-	my ($rows, $state) = (0, '');
-	while (1)
-	{
-		read($socket, my $head, 5) == 5 or return ($rows, 'closed');
-		my ($type, $length) = unpack('aN', $head);
-		read($socket, my $body, $length - 4) == $length - 4
-		  or $length == 4
-		  or return ($rows, 'closed');
-		$rows++ if $type eq 'D';
-		($state) = $body =~ /\0C(\w{5})\0/ if $type eq 'E';
-		return ($rows, $state) if $type eq 'Z';
-	}
-}
 
 # A client stuck in a hit, with the entry outdated and removed meanwhile.
 sub stuck_client
@@ -71,7 +31,7 @@ sub stuck_client
 	$node->safe_psql('postgres',
 		'SET perfopt.cache = force; SELECT * FROM big');
 	my $hits = stats($node, 'hits');
-	my $client = raw_client();
+	my $client = raw_client($node);
 	ask($client, "SET perfopt.cache = force; $before SELECT pg_backend_pid()");
 	ready($client);
 	ask($client, 'SELECT * FROM big');

@@ -83,6 +83,26 @@ for my $rule (qw(none announce_late))
 	$handle->finish;
 }
 
+# Verifying notices what is stale, returns what is right, and serves the
+# statement no more.
+leave_out('version');
+$node->safe_psql('postgres', 'UPDATE t SET v = 1');
+is(served($node, 'SELECT sum(v) FROM t'), '1 served 0', 'verify: filled');
+$node->safe_psql('postgres', 'UPDATE t SET v = 2');
+is(served($node, 'SELECT sum(v) FROM t'), '1 served 1', 'verify: stale');
+is( served($node, 'SELECT sum(v) FROM t',
+		before => 'SET perfopt.cache_verify = 1'),
+	'2 served 0',
+	'verify: the answer of the execution');
+is(served($node, 'SELECT sum(v) FROM t; SELECT sum(v) FROM t'),
+	'2 2 served 0', 'verify: served no more');
+is( $node->safe_psql('postgres', q{
+		SELECT differences, (SELECT count FROM perfopt_cache_reasons
+			WHERE reason = 'differed')
+		FROM perfopt_cache_stats WHERE datname = current_database()}),
+	'1|2',
+	'verify: both are counted');
+
 # A transaction prepared before the server started, which nobody announced in
 # this server's memory.
 for my $rule (qw(none first_xid))

@@ -102,6 +102,12 @@ token_end(const char *text, int start, int end)
 	return stop;
 }
 
+static int
+keyword_token(const char *word)
+{
+	return ScanKeywordTokens[ScanKeywordLookup(word, &ScanKeywords)];
+}
+
 static void
 normalize(const char *text, Output *out)
 {
@@ -113,12 +119,15 @@ normalize(const char *text, Output *out)
 	int			previous_end = 0;
 	int			token;
 	int			start;
+	bool		skipping;
 
 	scanner = scanner_init(text, &extra, &ScanKeywords, ScanKeywordTokens);
 	extra.escape_string_warning = false;
 
 	token = core_yylex(&value, &location, scanner);
 	start = location;
+	/* of PREPARE ... AS SELECT ..., what is behind AS */
+	skipping = token == keyword_token("prepare");
 	while (token != 0 && token != ';' && !out->full)
 	{
 		/* a token's end is known from the start of the next one only */
@@ -127,7 +136,9 @@ normalize(const char *text, Output *out)
 
 		if (start > previous_end && out->used > 0)
 			put(out, " ", 1);
-		if (is_constant(token))
+		if (skipping)
+			skipping = token != keyword_token("as");
+		else if (is_constant(token))
 		{
 			char		digits[16];
 

@@ -4,13 +4,20 @@
  *	  What an application says about a statement in its comments.
  *
  * A search for the word decides nearly every statement; only a text that
- * holds it is scanned, once, with quoted strings and identifiers skipped.
+ * holds it is scanned, once, with what is quoted skipped by the rules of
+ * PostgreSQL's lexer.
+ *
+ * CAVEATS.  With standard_conforming_strings off, U&'...' is an error, so it
+ * is not told from other strings.  A statement that is planned again after
+ * that setting changed is read by the new one.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include <ctype.h>
+
+#include "utils/guc.h"
 
 #include "base/tags.h"
 
@@ -52,12 +59,48 @@ mentions_word(const char *s)
 	return false;
 }
 
-static const char *
-skip_quoted(const char *s, const char *end, char quote)
+/* What identifiers, keywords, numbers and tags of dollar quotes consist of. */
+static bool
+is_word(char c)
 {
-	for (s++; s < end && *s != quote; s++)
-		;
+	return isalnum((unsigned char) c) || c == '_' || IS_HIGHBIT_SET(c);
+}
+
+/* The end of what is quoted: its closing quote. */
+static const char *
+find_quote_end(const char *s, const char *end, char quote, bool escapes)
+{
+	for (; s < end && *s != quote; s++)
+	{
+		if (escapes && *s == '\\' && s + 1 < end)
+			s++;
+	}
 	return s;
+}
+
+/*
+ * The end of a dollar-quoted string: its last character; or, if it is a
+ * parameter or a stray sign, the dollar sign itself.  A tag holds no dollar
+ * sign, so no character is compared more than twice.
+ */
+static const char *
+find_dollar_end(const char *s, const char *end)
+{
+	const char *tag = s;
+	int			len;
+
+	for (s++; s < end && is_word(*s); s++)
+		;
+	len = s - tag;
+	if (s >= end || *s != '$' || isdigit((unsigned char) tag[1]))
+		return tag;
+
+	for (s++; s + len < end; s++)
+	{
+		if (*s == '$' && s[len] == '$' && memcmp(s, tag, len) == 0)
+			return s + len;
+	}
+	return end;
 }
 
 /* The end of a comment that may contain others: its last two characters. */
@@ -84,19 +127,28 @@ find_comment_end(const char *s, const char *end)
 }
 
 /*
- * What the comments from s to end say; if only_last, those after which there
- * is nothing but space.
+ * What the comments from s to end say; if only_last, those behind the last
+ * semicolon.
+ *
+ * A string that follows another with nothing but space or line comments
+ * between continues it and has the same escapes; that covers doubled quotes.
  */
 static PfoTag
 scan(const char *s, const char *end, bool only_last)
 {
+	const char *standard = GetConfigOption("standard_conforming_strings",
+										   true, false);
+	bool		plain_escapes = standard != NULL &&
+		strcmp(standard, "off") == 0;
 	PfoTag		found = PFO_TAG_NONE;
+	bool		continues = false;
+	bool		escapes = false;
 
 	for (; s < end; s++)
 	{
 		if (s + 1 < end && s[0] == '-' && s[1] == '-')
 		{
-			while (s + 1 < end && *s != '\n')
+			while (s + 1 < end && *s != '\n' && *s != '\r')
 				s++;
 		}
 		else if (s + 1 < end && s[0] == '/' && s[1] == '*')
@@ -107,13 +159,31 @@ scan(const char *s, const char *end, bool only_last)
 			if (tag != PFO_TAG_NONE && found != PFO_TAG_NOCACHE)
 				found = tag;
 			s = close + 1;
+			continues = false;
 		}
-		else
+		else if (*s == '\'')
 		{
-			if (only_last && !isspace((unsigned char) *s))
+			if (!continues)
+				escapes = plain_escapes;
+			s = find_quote_end(s + 1, end, '\'', escapes);
+			continues = true;
+		}
+		else if (s + 1 < end && (*s == 'e' || *s == 'E') && s[1] == '\'')
+			continues = escapes = true;
+		else if (!isspace((unsigned char) *s))
+		{
+			continues = false;
+			if (*s == '"')
+				s = find_quote_end(s + 1, end, '"', false);
+			else if (*s == '$')
+				s = find_dollar_end(s, end);
+			else if (*s == ';' && only_last)
 				found = PFO_TAG_NONE;
-			if (*s == '\'' || *s == '"')
-				s = skip_quoted(s, end, *s);
+			else if (is_word(*s))
+			{
+				while (s + 1 < end && (is_word(s[1]) || s[1] == '$'))
+					s++;
+			}
 		}
 	}
 	return found;

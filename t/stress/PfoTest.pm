@@ -10,12 +10,13 @@ use Cwd;
 use Exporter 'import';
 use File::Basename;
 use File::Temp;
+use IO::Socket::UNIX;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_node stats served check_log build_stress build_library
-  build_broken stress_seed);
+  build_broken stress_seed raw_client ask extended ready);
 
 my $top = dirname(dirname(Cwd::abs_path(dirname(__FILE__))));
 
@@ -67,18 +68,19 @@ sub stats
 }
 
 # Runs a statement in a session of its own and says what it gave, and how
-# often the cache answered: "6 served 1".
+# often the cache answered: "6 served 1".  The session itself reads the
+# counters, since others see them with a delay.
 sub served
 {
 	my ($node, $sql, %arg) = @_;
-	my $db = $arg{db} || 'postgres';
-	my $before = stats($node, 'hits', $db);
-	my $out = $node->safe_psql($db,
-			"SET perfopt.cache = force; "
+	my $hits = 'SELECT coalesce(sum(hits), 0) FROM perfopt_cache_stats';
+	my @out = split /\n/, $node->safe_psql($arg{db} || 'postgres',
+			"$hits; SET perfopt.cache = force; "
 		  . ($arg{before} ? "$arg{before}; " : '')
-		  . $sql);
-	$out =~ s/\n/ /g;
-	return "$out served " . (stats($node, 'hits', $db) - $before);
+		  . "$sql; SET perfopt.cache = off; $hits");
+	my $before = shift @out;
+	my $after = pop @out;
+	return join(' ', @out, 'served', $after - $before);
 }
 
 # The log must not tell of a leak, a failed assertion or a crash.  A test that
@@ -92,6 +94,64 @@ sub check_log
 	} split /\n/, slurp_file($node->logfile);
 	is(join("\n", @bad), '', $node->name . "'s log tells of no fault");
 	return;
+}
+
+# A client that sends and reads only what it is told to.
+sub raw_client
+{
+	my ($node) = @_;
+	my $user = getpwuid($<);
+	my $socket = IO::Socket::UNIX->new($node->host . '/.s.PGSQL.' . $node->port)
+	  or die "no connection: $!";
+	my $words = "user\0$user\0database\0postgres\0\0";
+	print $socket pack('NN', 8 + length $words, 196608), $words;
+	$socket->flush;
+	ready($socket);
+	return $socket;
+}
+
+# A simple query.
+sub ask
+{
+	my ($socket, $sql) = @_;
+	print $socket 'Q', pack('N', 5 + length $sql), $sql, "\0";
+	$socket->flush;
+	return;
+}
+
+# Steps of the extended protocol, and a Sync: Parse and Bind of the portal "p",
+# if there is a statement; Execute of it for so many rows (0: all), if told.
+sub extended
+{
+	my ($socket, $sql, $rows) = @_;
+	my @messages = ();
+	push @messages, [ 'P', "\0$sql\0\0\0" ], [ 'B', "p\0\0" . "\0" x 6 ]
+	  if defined $sql;
+	push @messages, [ 'E', "p\0" . pack('N', $rows) ] if defined $rows;
+	print $socket $_->[0], pack('N', 4 + length $_->[1]), $_->[1]
+	  for @messages, [ 'S', '' ];
+	$socket->flush;
+	return;
+}
+
+# Reads up to ReadyForQuery; gives the rows' number and the SQLSTATE, if any.
+# With a list for it, also the first column of each row.
+sub ready
+{
+	my ($socket, $values) = @_;
+	my ($rows, $state) = (0, '');
+	while (1)
+	{
+		read($socket, my $head, 5) == 5 or return ($rows, 'closed');
+		my ($type, $length) = unpack('aN', $head);
+		read($socket, my $body, $length - 4) == $length - 4
+		  or $length == 4
+		  or return ($rows, 'closed');
+		$rows++ if $type eq 'D';
+		push @$values, unpack('x2 N/a', $body) if $type eq 'D' && $values;
+		($state) = $body =~ /\0C(\w{5})\0/ if $type eq 'E';
+		return ($rows, $state) if $type eq 'Z';
+	}
 }
 
 sub build_stress
