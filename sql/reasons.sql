@@ -184,7 +184,7 @@ RESET ROLE;
 DROP FUNCTION native;
 
 \echo '== why the answer was not kept'
--- a plan that is older than a message this session got
+-- a plan that is older than a message this session got: it is made anew
 SET perfopt.cache = force;
 PREPARE older AS SELECT sum(a), 'older' AS older FROM t;
 EXECUTE older;

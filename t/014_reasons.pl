@@ -104,7 +104,7 @@ is(counted($pick, $set), '1 no reason', 'still served');
 is(executed("$set; $pick"), '10000', 'though an execution would differ');
 my $log = -s $node->logfile;
 is( counted($pick, "$set; SET perfopt.cache_verify = 1"),
-	'10000 no reason',
+	'10000 differed 1',
 	'verified: the row is that of the execution');
 is( $node->safe_psql(
 		'postgres', 'SELECT verified, differences FROM perfopt_cache_stats

@@ -100,7 +100,7 @@ is( $node->safe_psql('postgres', q{
 		SELECT differences, (SELECT count FROM perfopt_cache_reasons
 			WHERE reason = 'differed')
 		FROM perfopt_cache_stats WHERE datname = current_database()}),
-	'1|2',
+	'1|3',
 	'verify: both are counted');
 
 # A transaction prepared before the server started, which nobody announced in

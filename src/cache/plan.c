@@ -367,9 +367,7 @@ pfo_plan(Query *query, const char *query_string, int cursor_options,
 		return planner(query, query_string, cursor_options, params);
 	if (pfo_is_nested())
 	{
-		pfo_count_reason(cursor_options & ~ORDINARY_OPTIONS ?
-						 PFO_REASON_PARTIAL : PFO_REASON_NESTED,
-						 (int64) query->queryId);
+		pfo_count_reason(PFO_REASON_NESTED, (int64) query->queryId);
 		return planner(query, query_string, cursor_options, params);
 	}
 
