@@ -75,6 +75,27 @@ pfo_judge_checked_call(PfoJudge *judge, Oid funcid, List *args, Oid rettype)
 	return pfo_judge_call(judge, funcid, args, rettype);
 }
 
+/*
+ * The planner writes the negator where an operator is denied, so both must be
+ * fine.  Those of PostgreSQL's own operators are; a user's can be any function
+ * at all.
+ */
+bool
+pfo_judge_operator(PfoJudge *judge, Oid opno, List *args, Oid rettype)
+{
+	Oid			negator;
+
+	if (pfo_judge_checked_call(judge, get_opcode(opno), args, rettype))
+		return true;
+	if (opno < FirstGenbkiObjectId)
+		return false;
+	negator = get_negator(opno);
+	if (OidIsValid(negator))
+		negator = get_opcode(negator);	/* none if only declared so far */
+	return OidIsValid(negator) &&
+		pfo_judge_checked_call(judge, negator, args, rettype);
+}
+
 bool
 pfo_judge_grouping(PfoJudge *judge, Oid eqop, Oid sortop, Node *value,
 				   Oid typid)
@@ -224,7 +245,7 @@ pfo_judge_array_operator(PfoJudge *judge, ScalarArrayOpExpr *expr)
 	Oid			left;
 	Oid			right;
 
-	if (pfo_judge_checked_call(judge, get_opcode(opno), expr->args, BOOLOID))
+	if (pfo_judge_operator(judge, opno, expr->args, BOOLOID))
 		return true;
 
 	if (!expr->useOr)

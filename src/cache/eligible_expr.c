@@ -205,8 +205,8 @@ pfo_judge_expression(PfoJudge *judge, Node *node, bool *known)
 			{
 				OpExpr	   *expr = (OpExpr *) node;
 
-				if (pfo_judge_checked_call(judge, get_opcode(expr->opno),
-										   expr->args, expr->opresulttype))
+				if (pfo_judge_operator(judge, expr->opno, expr->args,
+									   expr->opresulttype))
 					return true;
 			}
 			break;
