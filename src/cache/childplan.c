@@ -13,6 +13,7 @@
 #include "cache/childplan.h"
 #include "cache/generation.h"
 #include "cache/messages.h"
+#include "cache/settings.h"
 
 static PfoPlanner planner = NULL;
 
@@ -34,6 +35,8 @@ pfo_childplan_make(PfoPlanInfo *info, Query *query, const char *query_string,
 
 	/* before anything is read from the catalogs; see generation.c */
 	info->generation = pfo_generation_now();
+	if (!pfo_settings_hash(&info->settings))
+		memset(&info->settings, 0, sizeof(info->settings));
 	INSTR_TIME_SET_CURRENT(before);
 	stmt = planner(query, query_string, cursor_options, params);
 	INSTR_TIME_SET_CURRENT(after);

@@ -9,6 +9,11 @@
  * noted after the plan was made, invalidation messages are accepted after
  * that, and then the plan must not be older than any of them.
  *
+ * The plan must also have been made under the settings of the execution, which
+ * are those of the key.  Planning turns expressions into constants, and not
+ * all that are labelled IMMUTABLE are so for any settings: the text of a bytea
+ * or float is one.  A prepared statement keeps such constants.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -284,11 +289,15 @@ note(PfoAttempt *attempt, Oid relid, PfoSlotId slot)
 bool
 pfo_plan_is_current(const PfoPlanInfo *info)
 {
+	PfoHash		settings;
+
 	/* whether there are messages is asked without a lock */
 	pg_read_barrier();
 	AcceptInvalidationMessages();
-	return pfo_generation_unchanged(info->generation, info->depends,
-									info->child->invalItems) &&
+	return pfo_settings_hash(&settings) &&
+		pfo_hash_equal(settings, info->settings) &&
+		pfo_generation_unchanged(info->generation, info->depends,
+								 info->child->invalItems) &&
 		!pfo_plan_detach_pending(info->depends);
 }
 

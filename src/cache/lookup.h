@@ -58,7 +58,8 @@ extern bool pfo_attempt_prepare_store(PfoAttempt *attempt,
 
 /*
  * Learn what others have changed by now, and see whether the plan was made
- * with all of it.  Versions read before the call are those of its answer.
+ * with all of it, and under the present settings.  Versions read before the
+ * call are those of its answer.
  */
 extern bool pfo_plan_is_current(const PfoPlanInfo *info);
 

@@ -29,6 +29,7 @@ typedef struct PfoPlanInfo
 	bool		planning_spoke; /* planning sent messages to the client, or
 								 * nobody could tell */
 	uint64		generation;		/* before planning */
+	PfoHash		settings;		/* of the planning */
 	double		plan_ms;		/* what planning took, until an execution
 								 * has accounted for it */
 	int			cursor_options;

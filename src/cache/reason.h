@@ -52,7 +52,7 @@
 	R(PERMISSION, "permission", "a permission check failed: the executor decides") \
 	/* why the answer was not in the cache, or not kept */ \
 	R(UNSETTLED, "unsettled", "a transaction that changed a relation was running for this snapshot") \
-	R(CATALOG_CHANGED, "catalog_changed", "a definition changed since the statement was planned") \
+	R(CATALOG_CHANGED, "catalog_changed", "a definition or a setting changed since the statement was planned") \
 	R(INCOMPLETE, "incomplete", "the result was not read to its end") \
 	R(MESSAGES, "messages", "the statement sent notices or warnings") \
 	R(DIFFERED, "differed", "a verified answer of this statement differed from its execution; please report it") \
