@@ -71,6 +71,39 @@
 #endif
 
 /*
+ * What the planner will put in place of columns that are not stored, for
+ * cache/eligible_expr.c
+ */
+#include "access/relation.h"
+#include "utils/rel.h"
+#if PG_VERSION_NUM >= 180000
+#include "rewrite/rewriteHandler.h"
+#endif
+
+static inline List *
+pfo_virtual_columns(Oid relid)
+{
+	List	   *expressions = NIL;
+#if PG_VERSION_NUM >= 180000
+	Relation	rel = relation_open(relid, NoLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	if (desc->constr != NULL && desc->constr->has_generated_virtual)
+	{
+		for (int i = 0; i < desc->natts; i++)
+		{
+			if (TupleDescAttr(desc, i)->attgenerated ==
+				ATTRIBUTE_GENERATED_VIRTUAL)
+				expressions = lappend(expressions,
+									  build_generation_expression(rel, i + 1));
+		}
+	}
+	relation_close(rel, NoLock);
+#endif
+	return expressions;
+}
+
+/*
  * Transactions and snapshots, for cache/versions.c
  */
 
