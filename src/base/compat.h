@@ -71,6 +71,19 @@
 #endif
 
 /*
+ * User-defined SQL functions, for cache/eligible_body.c: does the session keep
+ * plans of their bodies, and how deep may they call each other?  Of the kept
+ * ones, PostgreSQL knows what the body calls itself.
+ */
+#if PG_VERSION_NUM >= 180000
+#define PFO_KEEPS_PLANS_OF_BODIES	true
+#define PFO_BODY_DEPTH				2
+#else
+#define PFO_KEEPS_PLANS_OF_BODIES	false
+#define PFO_BODY_DEPTH				8
+#endif
+
+/*
  * What the planner will put in place of columns that are not stored, for
  * cache/eligible_expr.c
  */

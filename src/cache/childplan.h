@@ -23,12 +23,16 @@ extern void pfo_childplan_set_planner(PfoPlanner planner);
 /*
  * Plan the query, which planning scribbles on, and note in the info what it
  * took and what the plan was made from.  The info's depends must hold what
- * the answer depends on beside the plan's relations.
+ * the answer depends on beside the plan's relations, its functions all that
+ * the verdict rests on.
  */
 extern PlannedStmt *pfo_childplan_make(PfoPlanInfo *info, Query *query,
 									   const char *query_string,
 									   int cursor_options,
 									   ParamListInfo params);
+
+/* A plan or its like was made from these functions, too. */
+extern void pfo_childplan_add_functions(PlannedStmt *stmt, List *functions);
 
 /* Plan at last what was put off; the plan lives as long as the info. */
 extern void pfo_childplan_complete(PfoPlanInfo *info,

@@ -137,6 +137,21 @@ validate(PfoEntry *entry, const PfoView *view)
 							   entry->info.nrelids);
 }
 
+/*
+ * An answer that is valid may be younger than the verdict that is asked about
+ * it, and what must be checked for it is then not what the verdict found.
+ * Whoever stored it saw to it that its definitions had been sent to all.
+ */
+static bool
+functions_are_current(const PfoPlanInfo *info)
+{
+	if (!info->bodies)
+		return true;			/* the key tells all of them */
+	AcceptInvalidationMessages();
+	return pfo_generation_functions_unchanged(info->generation,
+											  info->functions);
+}
+
 /* Sets entry, or the reason why there is none to use. */
 static void
 find_entry(PfoAttempt *attempt, TupleDesc result)
@@ -151,6 +166,9 @@ find_entry(PfoAttempt *attempt, TupleDesc result)
 	if (same_statement(entry, &attempt->info->tree, result))
 	{
 		attempt->reason = validate(entry, &attempt->view);
+		if (attempt->reason == PFO_REASON_NONE &&
+			!functions_are_current(attempt->info))
+			attempt->reason = PFO_REASON_CATALOG_CHANGED;
 		if (attempt->reason == PFO_REASON_NONE &&
 			!pfo_permissions_functions(attempt->info->functions,
 									   &attempt->info->granted))
@@ -322,8 +340,10 @@ pfo_attempt_prepare_store(PfoAttempt *attempt, const PfoPlanInfo *info)
 	 */
 	if (info->query != NULL)
 	{
-		attempt->reason = pfo_eligible_relations(info->child->relationOids,
-												 &relid);
+		attempt->reason = info->outgrown;
+		if (attempt->reason == PFO_REASON_NONE)
+			attempt->reason =
+				pfo_eligible_relations(info->child->relationOids, &relid);
 		if (attempt->reason != PFO_REASON_NONE)
 			return false;
 	}

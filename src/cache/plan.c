@@ -62,6 +62,8 @@ make_info(Query *query, const PfoQueryKey *key, PfoVerdict *verdict,
 	info->queryid = family_of(query, key);
 	info->asked = tag == PFO_TAG_CACHE;
 	info->plain_parents = verdict->eligibility.plain_parents;
+	info->bodies = verdict->eligibility.bodies;
+	info->generation = verdict->generation;
 	info->cursor_options = cursor_options;
 	info->functions = list_copy(verdict->eligibility.functions);
 	info->depends = list_copy(verdict->eligibility.typrelids);
@@ -129,6 +131,7 @@ plan_from_entry(PfoEntry *entry, Query *query, PfoPlanInfo *info)
 		item->hashValue = items[i].hash_value;
 		like->invalItems = lappend(like->invalItems, item);
 	}
+	pfo_childplan_add_functions(like, info->functions);
 	like->planTree = (Plan *) makeNode(Result);
 	like->planTree->startup_cost = entry->info.startup_cost;
 	like->planTree->total_cost = entry->info.total_cost;
@@ -165,7 +168,7 @@ static PlannedStmt *
 try_entry(Query *query, const PfoQueryKey *key, PfoPlanInfo *info)
 {
 	PfoEntry   *entry = pfo_lookup_likely(&key->tree);
-	PlannedStmt *stmt;
+	PlannedStmt *volatile stmt;
 
 	if (entry == NULL)
 		return NULL;

@@ -31,7 +31,7 @@
 	R(VOLATILE_FUNCTION, "volatile_function", "the function's answer may differ at each call") \
 	R(STABLE_FUNCTION, "stable_function", "the function depends on more than its arguments") \
 	R(NEEDS_FOLDING, "needs_folding", "pass the value as a parameter or a literal") \
-	R(UNTRUSTED_FUNCTION, "untrusted_function", "IMMUTABLE is not trusted here: the function may read tables") \
+	R(UNTRUSTED_FUNCTION, "untrusted_function", "the function may read tables, whatever its label; SQL functions written as RETURN expression are judged by that") \
 	/* how it was asked for */ \
 	R(NOCACHE_COMMENT, "nocache_comment", "the statement carries the comment perfopt: nocache") \
 	R(NOT_ASKED, "not_asked", "manual mode: add the comment perfopt: cache") \
