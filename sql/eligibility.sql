@@ -20,6 +20,12 @@ CREATE FUNCTION pl_volatile(int) RETURNS int LANGUAGE plpgsql
 	AS 'BEGIN RETURN $1; END';
 CREATE FUNCTION native(int) RETURNS int IMMUTABLE LANGUAGE internal
 	AS 'int4abs';
+CREATE FUNCTION differs(int, int) RETURNS bool IMMUTABLE LANGUAGE plpgsql
+	AS 'BEGIN RETURN $1 <> $2; END';
+CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int,
+	NEGATOR = !==);
+CREATE OPERATOR ==== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int,
+	NEGATOR = !====);
 CREATE FOREIGN DATA WRAPPER nothing;
 CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing;
 CREATE FOREIGN TABLE ft (a int) SERVER nowhere;
@@ -30,6 +36,7 @@ CREATE FOREIGN TABLE ft (a int) SERVER nowhere;
 :check ('SELECT count(*) FROM v WHERE k = 2');
 :check ('SELECT native(a) FROM t');
 :check ('SELECT a FROM parent UNION SELECT k FROM part');
+:check ('SELECT a FROM t WHERE a ==== 5');
 :check ('SELECT * FROM t WHERE id = $1 AND b = $2::text LIMIT $3');
 :check ('  /* perfopt: cache */ SELECT a FROM t -- as asked
 	;');
@@ -68,6 +75,13 @@ SELECT * FROM perfopt_cache_check('SELECT now(), a FROM t');
 :check ('SELECT a FROM t WHERE b = current_setting(''my.tenant'')');
 :check ('SELECT pl(a) FROM t');
 :check ('SELECT a FROM t /* perfopt: nocache */');
+
+-- a denied operator is replaced by its negator, which can be anything
+CREATE OPERATOR !== (FUNCTION = differs, LEFTARG = int, RIGHTARG = int,
+	NEGATOR = ===);
+:check ('SELECT a FROM t WHERE NOT (a === 5)');
+:check ('SELECT a FROM t WHERE NOT (a === ANY (ARRAY[5, 6]))');
+:check ('SELECT a FROM t WHERE a === 5');
 
 -- no: what the session is
 CREATE TEMP TABLE own (a int);

@@ -83,6 +83,26 @@ INSERT INTO t VALUES ('2024-03-05 12:30+00', '2024-03-05', '1 day 02:03:04',
 \set d 'RESET work_mem; RESET enable_seqscan'
 \i :change
 
+\echo '== a plan that was made under other settings'
+SET perfopt.cache = force;
+SET plan_cache_mode = force_generic_plan;
+PREPARE old AS SELECT '\x41'::bytea::text, count(*) FROM t;
+\t
+\a
+EXECUTE old;
+SET bytea_output = escape;
+-- PostgreSQL does not plan again: what it gives is not kept
+EXECUTE old;
+\set q 'SELECT \'\\x41\'::bytea::text, count(*) FROM t'
+\i :twice
+RESET bytea_output;
+\i :twice
+\a
+\t
+DEALLOCATE old;
+RESET plan_cache_mode;
+\set q 'SELECT count(*) FROM t'
+
 \echo '== what no answer depends on'
 \set d 'SET application_name = \'settings_hits\''
 \i :change

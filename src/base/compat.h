@@ -71,6 +71,52 @@
 #endif
 
 /*
+ * User-defined SQL functions, for cache/eligible_body.c: does the session keep
+ * plans of their bodies, and how deep may they call each other?  Of the kept
+ * ones, PostgreSQL knows what the body calls itself.
+ */
+#if PG_VERSION_NUM >= 180000
+#define PFO_KEEPS_PLANS_OF_BODIES	true
+#define PFO_BODY_DEPTH				2
+#else
+#define PFO_KEEPS_PLANS_OF_BODIES	false
+#define PFO_BODY_DEPTH				8
+#endif
+
+/*
+ * What the planner will put in place of columns that are not stored, for
+ * cache/eligible_expr.c
+ */
+#include "access/relation.h"
+#include "utils/rel.h"
+#if PG_VERSION_NUM >= 180000
+#include "rewrite/rewriteHandler.h"
+#endif
+
+static inline List *
+pfo_virtual_columns(Oid relid)
+{
+	List	   *expressions = NIL;
+#if PG_VERSION_NUM >= 180000
+	Relation	rel = relation_open(relid, NoLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	if (desc->constr != NULL && desc->constr->has_generated_virtual)
+	{
+		for (int i = 0; i < desc->natts; i++)
+		{
+			if (TupleDescAttr(desc, i)->attgenerated ==
+				ATTRIBUTE_GENERATED_VIRTUAL)
+				expressions = lappend(expressions,
+									  build_generation_expression(rel, i + 1));
+		}
+	}
+	relation_close(rel, NoLock);
+#endif
+	return expressions;
+}
+
+/*
  * Transactions and snapshots, for cache/versions.c
  */
 

@@ -102,6 +102,7 @@ judge(Query *query, const char *sql, Oid *object)
 	PfoQueryKey key;
 	PfoEligibility verdict;
 	PfoHash		settings;
+	PfoHash		values;
 	bool		known;
 
 	memset(&key, 0, sizeof(key));
@@ -117,7 +118,7 @@ judge(Query *query, const char *sql, Oid *object)
 		return PFO_REASON_NOCACHE_COMMENT;
 	if (IsolationIsSerializable())
 		return PFO_REASON_SERIALIZABLE;
-	if (!pfo_settings_hash(&settings))
+	if (!pfo_settings_hash(&settings, &values))
 		return PFO_REASON_SETTING;
 	if (verdict.plain_parents)
 	{

@@ -3,16 +3,30 @@
  * childplan.c
  *	  Planning a cached statement itself.
  *
+ * What a plan was made from is more than PostgreSQL keeps track of.  It lists
+ * functions that are in the plan or were inlined, but neither those that were
+ * folded into a constant nor what these call.  A verdict rests on all of them,
+ * so all are added: a prepared plan is made again when one is changed, and
+ * nothing is stored from a plan that has missed that (generation.c).
+ *
+ * A plan that was put off can be made long after its verdict.  What has become
+ * known in between makes the verdict a new one.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 #include "cache/childplan.h"
+#include "cache/contain.h"
+#include "cache/eligible.h"
 #include "cache/generation.h"
 #include "cache/messages.h"
+#include "cache/settings.h"
 
 static PfoPlanner planner = NULL;
 
@@ -20,6 +34,45 @@ void
 pfo_childplan_set_planner(PfoPlanner next)
 {
 	planner = next;
+}
+
+static bool
+is_listed(List *items, uint32 hash_value)
+{
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		PlanInvalItem *item = lfirst_node(PlanInvalItem, lc);
+
+		if (item->cacheId == PROCOID && item->hashValue == hash_value)
+			return true;
+	}
+	return false;
+}
+
+void
+pfo_childplan_add_functions(PlannedStmt *stmt, List *functions)
+{
+	ListCell   *lc;
+
+	foreach(lc, functions)
+	{
+		Datum		funcid = ObjectIdGetDatum(lfirst_oid(lc));
+		uint32		hash_value;
+		PlanInvalItem *item;
+
+		/* as PostgreSQL does: its own do not change */
+		if (lfirst_oid(lc) < FirstUnpinnedObjectId)
+			continue;
+		hash_value = GetSysCacheHashValue1(PROCOID, funcid);
+		if (is_listed(stmt->invalItems, hash_value))
+			continue;
+		item = makeNode(PlanInvalItem);
+		item->cacheId = PROCOID;
+		item->hashValue = hash_value;
+		stmt->invalItems = lappend(stmt->invalItems, item);
+	}
 }
 
 PlannedStmt *
@@ -32,8 +85,6 @@ pfo_childplan_make(PfoPlanInfo *info, Query *query, const char *query_string,
 	bool		watched = pfo_messages_watch();
 	uint64		messages = pfo_messages_sent();
 
-	/* before anything is read from the catalogs; see generation.c */
-	info->generation = pfo_generation_now();
 	INSTR_TIME_SET_CURRENT(before);
 	stmt = planner(query, query_string, cursor_options, params);
 	INSTR_TIME_SET_CURRENT(after);
@@ -44,14 +95,40 @@ pfo_childplan_make(PfoPlanInfo *info, Query *query, const char *query_string,
 	return stmt;
 }
 
+/* The verdict is from before other statements; what is it now? */
+static void
+judge_again(void *arg)
+{
+	PfoPlanInfo *info = arg;
+	uint64		generation = pfo_generation_now();
+	PfoHash		settings;
+	PfoEligibility now;
+	MemoryContext old;
+
+	if (!pfo_settings_hash(&settings, &info->settings))
+		memset(&info->settings, 0, sizeof(info->settings));
+	if (generation == info->generation)
+		return;
+	pfo_eligible_query(info->query, &now);
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(info));
+	info->functions = list_copy(now.functions);
+	info->depends = list_concat_copy(info->depends, now.typrelids);
+	MemoryContextSwitchTo(old);
+	info->granted.roleid = InvalidOid;
+	info->bodies = now.bodies;
+	info->outgrown = now.reason;
+	info->generation = generation;
+}
+
 void
-pfo_childplan_depends(PfoPlanInfo *info, PlannedStmt *stmt)
+pfo_childplan_note(PfoPlanInfo *info, PlannedStmt *stmt)
 {
 	List	   *depends = list_concat_copy(info->depends, stmt->relationOids);
 
 	list_sort(depends, list_oid_cmp);
 	list_deduplicate_oid(depends);
 	info->depends = depends;
+	pfo_childplan_add_functions(stmt, info->functions);
 }
 
 void
@@ -62,11 +139,13 @@ pfo_childplan_complete(PfoPlanInfo *info, const char *query_string)
 	PlannedStmt *stmt;
 
 	/* plan in the caller's context, keep only the plan */
+	if (!pfo_contain_catalogs(judge_again, info))
+		info->outgrown = PFO_REASON_INTERNAL;
 	stmt = pfo_childplan_make(info, copyObject(info->query), query_string,
 							  info->cursor_options, NULL);
 	info->plan_ms = 0;			/* it is part of the execution's time */
 	old = MemoryContextSwitchTo(context);
-	pfo_childplan_depends(info, stmt);
+	pfo_childplan_note(info, stmt);
 	info->child = copyObject(stmt);
 	MemoryContextSwitchTo(old);
 }

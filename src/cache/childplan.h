@@ -30,10 +30,13 @@ extern PlannedStmt *pfo_childplan_make(PfoPlanInfo *info, Query *query,
 									   ParamListInfo params);
 
 /*
- * Add the plan's relations to what the answer depends on; the info's depends
- * must hold what it depends on beside them.
+ * Note what the plan was made from: its relations are added to what the answer
+ * depends on, and what the verdict rests on to what makes the plan anew.
  */
-extern void pfo_childplan_depends(PfoPlanInfo *info, PlannedStmt *stmt);
+extern void pfo_childplan_note(PfoPlanInfo *info, PlannedStmt *stmt);
+
+/* A plan or its like was made from these functions, too. */
+extern void pfo_childplan_add_functions(PlannedStmt *stmt, List *functions);
 
 /* Plan at last what was put off; the plan lives as long as the info. */
 extern void pfo_childplan_complete(PfoPlanInfo *info,

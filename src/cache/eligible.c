@@ -17,6 +17,7 @@
  *	eligible_expr.c			the walk over the expressions
  *	eligible_calls.c		a function together with what it is given
  *	eligible_functions.c	a function by itself
+ *	eligible_body.c			an SQL function, by what it does
  *	eligible_types.c		what a type brings along
  *	eligible_values.c		rows without a named type
  *

@@ -25,6 +25,7 @@ typedef struct PfoEligibility
 	List	   *typrelids;		/* relations of the composite types it uses,
 								 * recursively (what ALTER TYPE changes) */
 	bool		plain_parents;	/* reads a plain table that has children */
+	bool		bodies;			/* functions were judged by their bodies */
 } PfoEligibility;
 
 /*

@@ -6,7 +6,9 @@
  * A call is refused if its function is (eligible_functions.c), or if the
  * values it is given or makes are not safe for what it does with them
  * (eligible_types.c, eligible_values.c).  Aggregates, sorting, grouping and
- * casts by text are calls too, of several functions each.
+ * casts by text are calls too, of several functions each.  An SQL function may
+ * be judged by its body instead (eligible_body.c), if it is called by itself
+ * or by an operator.
  *
  * On the way the functions are collected whose EXECUTE permission executing
  * the query checks.
@@ -27,9 +29,11 @@
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "cache/eligible_body.h"
 #include "cache/eligible_calls.h"
 
 static void
@@ -72,7 +76,57 @@ bool
 pfo_judge_checked_call(PfoJudge *judge, Oid funcid, List *args, Oid rettype)
 {
 	pfo_note_function(judge, funcid);
+	if (pfo_function_has_body(funcid))
+		return pfo_judge_body(judge, funcid, list_length(args));
 	return pfo_judge_call(judge, funcid, args, rettype);
+}
+
+/* May an index or a join be by this operator, hence by what is beside it? */
+static bool
+pfo_is_in_family(Oid opno)
+{
+	CatCList   *members = SearchSysCacheList1(AMOPOPID, ObjectIdGetDatum(opno));
+	bool		any = members->n_members > 0;
+
+	ReleaseSysCacheList(members);
+	return any;
+}
+
+/*
+ * An operator of a family brings the support functions of that.  They are
+ * believed where a library brought both; an SQL function that the operator
+ * stands for says nothing of them.
+ */
+static bool
+pfo_judge_operator_call(PfoJudge *judge, Oid opno, Oid funcid, List *args,
+						Oid rettype)
+{
+	if (pfo_function_has_body(funcid) && pfo_is_in_family(opno))
+		return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, funcid);
+	return pfo_judge_checked_call(judge, funcid, args, rettype);
+}
+
+/*
+ * The planner writes the negator where an operator is denied, so both must be
+ * fine.  Those of PostgreSQL's own operators are; a user's can be any function
+ * at all.
+ */
+bool
+pfo_judge_operator(PfoJudge *judge, Oid opno, List *args, Oid rettype)
+{
+	Oid			negator;
+	Oid			funcid;
+
+	if (pfo_judge_operator_call(judge, opno, get_opcode(opno), args, rettype))
+		return true;
+	if (opno < FirstGenbkiObjectId)
+		return false;
+	negator = get_negator(opno);
+	if (!OidIsValid(negator))
+		return false;
+	funcid = get_opcode(negator);	/* none if only declared so far */
+	return OidIsValid(funcid) &&
+		pfo_judge_operator_call(judge, negator, funcid, args, rettype);
 }
 
 bool
@@ -224,7 +278,7 @@ pfo_judge_array_operator(PfoJudge *judge, ScalarArrayOpExpr *expr)
 	Oid			left;
 	Oid			right;
 
-	if (pfo_judge_checked_call(judge, get_opcode(opno), expr->args, BOOLOID))
+	if (pfo_judge_operator(judge, opno, expr->args, BOOLOID))
 		return true;
 
 	if (!expr->useOr)

@@ -22,6 +22,10 @@ extern bool pfo_judge_call(PfoJudge *judge, Oid funcid, List *args,
 extern bool pfo_judge_checked_call(PfoJudge *judge, Oid funcid, List *args,
 								   Oid rettype);
 
+/* The same by an operator, with what may be put in its place */
+extern bool pfo_judge_operator(PfoJudge *judge, Oid opno, List *args,
+							   Oid rettype);
+
 /*
  * Operators by which values are sorted, grouped or hashed, together with the
  * support functions of their families; for a value or, without one, a type.

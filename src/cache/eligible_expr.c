@@ -26,6 +26,8 @@
 #include "cache/eligible_judge.h"
 #include "cache/functions.h"
 
+static bool pfo_expression_walker(Node *node, PfoJudge *judge);
+
 /*
  * Parts of queries
  */
@@ -205,8 +207,8 @@ pfo_judge_expression(PfoJudge *judge, Node *node, bool *known)
 			{
 				OpExpr	   *expr = (OpExpr *) node;
 
-				if (pfo_judge_checked_call(judge, get_opcode(expr->opno),
-										   expr->args, expr->opresulttype))
+				if (pfo_judge_operator(judge, expr->opno, expr->args,
+									   expr->opresulttype))
 					return true;
 			}
 			break;
@@ -277,6 +279,27 @@ pfo_judge_expression(PfoJudge *judge, Node *node, bool *known)
 	return false;
 }
 
+/*
+ * A table brings the types of its columns, and the expressions of those that
+ * are computed when they are read.  The planner puts these in later than we
+ * look, so all of them are judged, used or not.
+ */
+static bool
+pfo_judge_columns(PfoJudge *judge, RangeTblEntry *rte)
+{
+	PfoLevel   *level = judge->level;
+	bool		refused;
+
+	if (rte->rtekind != RTE_RELATION)
+		return false;
+	pfo_note_columns(&judge->types, rte->relid);
+	judge->level = NULL;
+	refused = pfo_expression_walker((Node *) pfo_virtual_columns(rte->relid),
+									judge);
+	judge->level = level;
+	return refused;
+}
+
 /* The same for any node that a query is built of */
 static bool
 pfo_judge_node(PfoJudge *judge, Node *node, bool *known)
@@ -300,10 +323,7 @@ pfo_judge_node(PfoJudge *judge, Node *node, bool *known)
 			return false;
 
 		case T_RangeTblEntry:
-			if (((RangeTblEntry *) node)->rtekind == RTE_RELATION)
-				pfo_note_columns(&judge->types,
-								 ((RangeTblEntry *) node)->relid);
-			return false;
+			return pfo_judge_columns(judge, (RangeTblEntry *) node);
 		case T_SetOperationStmt:
 			return pfo_judge_setop(judge, (SetOperationStmt *) node);
 		case T_RangeTblFunction:

@@ -3,8 +3,8 @@
  * eligible_judge.h
  *	  What the walks that judge a statement carry along.
  *
- * For eligible.c, eligible_expr.c and eligible_calls.c only; what others need
- * is in eligible.h.  Functions called pfo_judge_... return true if they
+ * For eligible.c, eligible_expr.c, eligible_calls.c and eligible_body.c only;
+ * what others need is in eligible.h.  Functions called pfo_judge_... return true if they
  * refuse, as tree walkers do that have seen enough.
  *
  *-------------------------------------------------------------------------
@@ -12,6 +12,7 @@
 #ifndef PFO_ELIGIBLE_JUDGE_H
 #define PFO_ELIGIBLE_JUDGE_H
 
+#include "base/compat.h"
 #include "cache/eligible.h"
 #include "cache/eligible_types.h"
 #include "cache/eligible_values.h"
@@ -22,6 +23,9 @@ typedef struct PfoJudge
 	PfoLevel   *level;			/* around the expression being judged */
 	PfoUsedTypes types;
 	bool		any_relation;
+	int			depth;			/* bodies of functions around it */
+	int			nbodies;		/* looked into so far */
+	List	   *bodies[PFO_BODY_DEPTH]; /* functions found fine, by depth */
 } PfoJudge;
 
 /* Says no.  True, which ends a walk. */

@@ -53,6 +53,7 @@ typedef struct PfoFunction
 #define LIES	PFO_FUNCTION_LIES
 #define OUTPUT	(PFO_FUNCTION_OK | PFO_FUNCTION_OUTPUT)
 #define INPUT	(PFO_FUNCTION_OK | PFO_FUNCTION_INPUT)
+#define SETTINGS PFO_FUNCTION_SETTINGS
 
 static PfoFunction functions[] = {
 	/* timestamptz against date, timestamp, time and interval: TimeZone */
@@ -251,6 +252,24 @@ static PfoFunction functions[] = {
 	/* labelled IMMUTABLE, but reads the timeline of the server */
 	{F_PG_WALFILE_NAME, LIES},
 	{F_PG_WALFILE_NAME_OFFSET, LIES},
+
+	/*
+	 * labelled IMMUTABLE, but depends on extra_float_digits, bytea_output,
+	 * quote_all_identifiers or timezone_abbreviations
+	 */
+	{F_BOX_OUT, SETTINGS},
+	{F_BYTEAOUT, SETTINGS},
+	{F_CIRCLE_OUT, SETTINGS},
+	{F_FLOAT4OUT, SETTINGS},
+	{F_FLOAT8OUT, SETTINGS},
+	{F_LINE_OUT, SETTINGS},
+	{F_LSEG_OUT, SETTINGS},
+	{F_PATH_OUT, SETTINGS},
+	{F_POINT_OUT, SETTINGS},
+	{F_POLY_OUT, SETTINGS},
+	{F_QUOTE_IDENT, SETTINGS},
+	{F_TIMEZONE_TEXT_TIMESTAMP, SETTINGS},
+	{F_TIMEZONE_TEXT_TIMESTAMPTZ, SETTINGS},
 };
 
 #undef OK
@@ -258,6 +277,7 @@ static PfoFunction functions[] = {
 #undef LIES
 #undef OUTPUT
 #undef INPUT
+#undef SETTINGS
 
 /*
  * Extensions whose IMMUTABLE C functions were read and found to depend on

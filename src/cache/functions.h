@@ -18,6 +18,8 @@
 #define PFO_FUNCTION_OUTPUT		0x08
 /* calls the input functions of its result's types */
 #define PFO_FUNCTION_INPUT		0x10
+/* labelled IMMUTABLE, and depends on hashed settings */
+#define PFO_FUNCTION_SETTINGS	0x20
 
 /* a set of the flags above; 0 for a function that is on no list */
 extern int	pfo_function_flags(Oid funcid);

@@ -45,6 +45,7 @@ static const int unnamed[] = {
 static uint64 now = 1;
 static uint64 everything = 0;	/* when all of it was invalidated */
 static uint64 permissions = 0;
+static uint64 functions = 0;	/* when all of them were invalidated */
 static uint64 relations[NPLACES];
 static uint64 rows[NPLACES];
 
@@ -80,6 +81,8 @@ row_changed(Datum arg, int cache_id, uint32 hash_value)
 		everything = now;
 	if (cache_id == PROCOID)
 		permissions = now;
+	if (cache_id == PROCOID && hash_value == 0)
+		functions = now;
 }
 
 /*
@@ -137,6 +140,26 @@ pfo_generation_unchanged(uint64 since, List *relids, List *inval_items)
 		PlanInvalItem *item = lfirst_node(PlanInvalItem, lc);
 
 		if (*row_place(item->cacheId, item->hashValue) > since)
+			return false;
+	}
+	return true;
+}
+
+bool
+pfo_generation_functions_unchanged(uint64 since, List *funcids)
+{
+	ListCell   *lc;
+
+	if (since == now)
+		return true;
+	if (functions > since)
+		return false;
+	foreach(lc, funcids)
+	{
+		uint32		hash = GetSysCacheHashValue1(PROCOID,
+												 ObjectIdGetDatum(lfirst_oid(lc)));
+
+		if (*row_place(PROCOID, hash) > since)
 			return false;
 	}
 	return true;

@@ -22,6 +22,12 @@ extern uint64 pfo_generation_now(void);
 extern bool pfo_generation_unchanged(uint64 since, List *relids,
 									 List *inval_items);
 
+/*
+ * The same for functions, and for nothing else: a change of a catalog whose
+ * rows are not told apart does not count.
+ */
+extern bool pfo_generation_functions_unchanged(uint64 since, List *funcids);
+
 /* Advances when functions, roles or memberships change: permissions. */
 extern uint64 pfo_generation_of_permissions(void);
 

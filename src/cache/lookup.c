@@ -9,6 +9,11 @@
  * noted after the plan was made, invalidation messages are accepted after
  * that, and then the plan must not be older than any of them.
  *
+ * The plan must also have been made under the settings of the execution, which
+ * are those of the key, as far as they reach the constants that planning makes
+ * of expressions (settings.h).  A prepared statement keeps such constants: what
+ * it gives is neither stored nor replaced by what a new plan would give.
+ *
  * What can fail is contained, so that it makes the attempt come to nothing.
  *
  *-------------------------------------------------------------------------
@@ -65,14 +70,21 @@ why_not(const PfoPlanInfo *info)
 
 bool
 pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
-				  ParamListInfo params, PfoHash *key, PfoReason *reason)
+				  ParamListInfo params, const PfoHash *planned_under,
+				  PfoHash *key, PfoReason *reason)
 {
 	PfoHasher	hasher;
 	PfoHash		settings;
+	PfoHash		values;
 
-	if (!pfo_settings_hash(&settings))
+	if (!pfo_settings_hash(&settings, &values))
 	{
 		*reason = PFO_REASON_SETTING;
+		return false;
+	}
+	if (planned_under != NULL && !pfo_hash_equal(values, *planned_under))
+	{
+		*reason = PFO_REASON_CATALOG_CHANGED;
 		return false;
 	}
 	pfo_hasher_init(&hasher);
@@ -132,6 +144,39 @@ validate(PfoEntry *entry, const PfoView *view)
 							   entry->info.nrelids);
 }
 
+/* Functions that were judged, as pfo_contain_catalogs() is told. */
+typedef struct Judged
+{
+	const PfoPlanInfo *info;
+	bool		unchanged;
+} Judged;
+
+static void
+see_functions(void *arg)
+{
+	Judged	   *judged = arg;
+
+	AcceptInvalidationMessages();
+	judged->unchanged =
+		pfo_generation_functions_unchanged(judged->info->generation,
+										   judged->info->functions);
+}
+
+/*
+ * An answer that is valid may be younger than the verdict that is asked about
+ * it, and what must be checked for it is then not what the verdict found.
+ * Whoever stored it saw to it that its definitions had been sent to all.
+ */
+static bool
+functions_are_current(const PfoPlanInfo *info)
+{
+	Judged		judged = {info, false};
+
+	if (!info->bodies)
+		return true;			/* the key tells all of them */
+	return pfo_contain_catalogs(see_functions, &judged) && judged.unchanged;
+}
+
 /* Sets entry, or the reason why there is none to use. */
 static void
 find_entry(PfoAttempt *attempt, TupleDesc result)
@@ -146,6 +191,9 @@ find_entry(PfoAttempt *attempt, TupleDesc result)
 	if (same_statement(entry, &attempt->info->tree, result))
 	{
 		attempt->reason = validate(entry, &attempt->view);
+		if (attempt->reason == PFO_REASON_NONE &&
+			!functions_are_current(attempt->info))
+			attempt->reason = PFO_REASON_CATALOG_CHANGED;
 		if (attempt->reason == PFO_REASON_NONE &&
 			!pfo_permissions_functions(attempt->info->functions,
 									   &attempt->info->granted))
@@ -223,7 +271,7 @@ look_up(void *arg)
 	if (attempt->reason != PFO_REASON_NONE)
 		return;
 	if (!pfo_execution_key(&info->tree, info->params, execution->params,
-						   &attempt->key, &attempt->reason))
+						   &info->settings, &attempt->key, &attempt->reason))
 		return;
 
 	attempt->bypassed = false;
@@ -340,7 +388,7 @@ plan_is_current(const PfoPlanInfo *info)
 	pg_read_barrier();
 	AcceptInvalidationMessages();
 	return pfo_generation_unchanged(info->generation, info->depends,
-									info->child->invalItems) &&
+								 info->child->invalItems) &&
 		!pfo_plan_detach_pending(info->depends);
 }
 
@@ -377,8 +425,10 @@ prepare_store(void *arg)
 	 */
 	if (info->query != NULL)
 	{
-		attempt->reason = pfo_eligible_relations(info->child->relationOids,
-												 &relid);
+		attempt->reason = info->outgrown;
+		if (attempt->reason == PFO_REASON_NONE)
+			attempt->reason =
+				pfo_eligible_relations(info->child->relationOids, &relid);
 		if (attempt->reason != PFO_REASON_NONE)
 			return;
 	}
@@ -420,7 +470,7 @@ pfo_lookup_likely(const PfoHash *tree)
 	PfoEntry   *entry;
 	PfoDependency *deps;
 
-	if (!pfo_execution_key(tree, NULL, NULL, &key, &reason))
+	if (!pfo_execution_key(tree, NULL, NULL, NULL, &key, &reason))
 		return NULL;
 	entry = pfo_store_lookup(&key);
 	if (entry == NULL)

@@ -57,16 +57,20 @@ extern bool pfo_attempt_prepare_store(PfoAttempt *attempt);
 
 /*
  * Learn what others have changed by now, and see whether the plan was made
- * with all of it.  Versions read before the call are those of its answer.
+ * with all of it, and under the present settings.  Versions read before the
+ * call are those of its answer.
  */
 extern bool pfo_attempt_plan_is_current(PfoAttempt *attempt);
 
 /*
  * The key of one execution: the statement's tree, the session's settings and
- * the parameters' values.  False, with the reason, if there is none.
+ * the parameters' values.  False, with the reason, if there is none, or if the
+ * plan was made under other settings (planned_under; NULL: no plan) that the
+ * values of its expressions can depend on.
  */
 extern bool pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
-							  ParamListInfo params, PfoHash *key,
+							  ParamListInfo params,
+							  const PfoHash *planned_under, PfoHash *key,
 							  PfoReason *reason);
 
 /* A digest of the relations' versions now, for prediction only. */

@@ -221,7 +221,7 @@ would_hit(Family *family, ParamListInfo params)
 	uint32		seen;
 
 	if (!family->has_key ||
-		!pfo_execution_key(&family->tree, family->params, params, &key,
+		!pfo_execution_key(&family->tree, family->params, params, NULL, &key,
 						   &reason))
 		return false;
 	seen = pfo_policy_sighting(&key, pfo_version_digest(family->depends),

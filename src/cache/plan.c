@@ -38,6 +38,7 @@
 #include "cache/permissions.h"
 #include "cache/plan.h"
 #include "cache/scan_plan.h"
+#include "cache/settings.h"
 #include "cache/verdict.h"
 
 /* each hit validates them one by one */
@@ -61,6 +62,7 @@ typedef struct Planning
 	PfoVerdict *verdict;
 	PfoTag		tag;
 	int64		family;
+	PfoHash		settings;		/* that the values of expressions depend on */
 	PfoPlanInfo *info;
 	List	   *permissions;
 	List	   *depends;		/* for observing */
@@ -134,6 +136,9 @@ make_info(Planning *p)
 	info->queryid = p->family;
 	info->asked = p->tag == PFO_TAG_CACHE;
 	info->plain_parents = verdict->eligibility.plain_parents;
+	info->bodies = verdict->eligibility.bodies;
+	info->generation = verdict->generation;
+	info->settings = p->settings;
 	info->cursor_options = p->cursor_options;
 	info->functions = list_copy(verdict->eligibility.functions);
 	info->depends = list_copy(verdict->eligibility.typrelids);
@@ -149,6 +154,7 @@ static void
 prepare(void *arg)
 {
 	Planning   *p = arg;
+	PfoHash		settings;
 	bool		hinted;
 
 	p->reason = judge(p);
@@ -158,6 +164,11 @@ prepare(void *arg)
 	if (p->reason != PFO_REASON_NONE)
 		return;
 
+	if (!pfo_settings_hash(&settings, &p->settings))
+	{
+		p->reason = PFO_REASON_SETTING;
+		return;
+	}
 	hinted = add_hints(p);
 	p->info = make_info(p);
 	p->permissions = pfo_permissions_of_query(p->query);
@@ -236,6 +247,7 @@ plan_from_entry(void *arg)
 		item->hashValue = items[i].hash_value;
 		like->invalItems = lappend(like->invalItems, item);
 	}
+	pfo_childplan_add_functions(like, info->functions);
 	like->planTree = (Plan *) makeNode(Result);
 	like->planTree->startup_cost = entry->info.startup_cost;
 	like->planTree->total_cost = entry->info.total_cost;
@@ -281,7 +293,7 @@ wrap(void *arg)
 	PlannedStmt *child = p->child;
 	Oid			relid;
 
-	pfo_childplan_depends(info, child);
+	pfo_childplan_note(info, child);
 	p->reason = list_length(info->depends) > MAX_DEPENDS ?
 		PFO_REASON_TOO_MANY_RELATIONS :
 		pfo_eligible_relations(child->relationOids, &relid);

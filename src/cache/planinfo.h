@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "cache/permissions.h"
+#include "cache/reason.h"
 
 #define PFO_PLANINFO_NAME "PerfoptPlanInfo"
 
@@ -25,10 +26,14 @@ typedef struct PfoPlanInfo
 	int64		queryid;		/* names the family */
 	bool		asked;			/* the comment perfopt: cache */
 	bool		plain_parents;	/* reads plain tables that have children */
+	bool		bodies;			/* functions were judged by their bodies */
 	bool		skip_planning;	/* an entry may save the planning */
 	bool		planning_spoke; /* planning sent messages to the client, or
 								 * nobody could tell */
-	uint64		generation;		/* before planning */
+	uint64		generation;		/* before the verdict and the planning */
+	PfoReason	outgrown;		/* why the statement may not be cached any
+								 * more, when planned after all */
+	PfoHash		settings;		/* of the planning */
 	double		plan_ms;		/* what planning took, until an execution
 								 * has accounted for it */
 	int			cursor_options;

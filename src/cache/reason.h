@@ -31,7 +31,7 @@
 	R(VOLATILE_FUNCTION, "volatile_function", "the function's answer may differ at each call") \
 	R(STABLE_FUNCTION, "stable_function", "the function depends on more than its arguments") \
 	R(NEEDS_FOLDING, "needs_folding", "pass the value as a parameter or a literal") \
-	R(UNTRUSTED_FUNCTION, "untrusted_function", "IMMUTABLE is not trusted here: the function may read tables") \
+	R(UNTRUSTED_FUNCTION, "untrusted_function", "the function may read tables, whatever its label; SQL functions written as RETURN expression are judged by that") \
 	/* how it was asked for */ \
 	R(NOCACHE_COMMENT, "nocache_comment", "the statement carries the comment perfopt: nocache") \
 	R(NOT_ASKED, "not_asked", "manual mode: add the comment perfopt: cache") \
@@ -51,7 +51,7 @@
 	R(PERMISSION, "permission", "a permission check failed: the executor decides") \
 	/* why the answer was not in the cache, or not kept */ \
 	R(UNSETTLED, "unsettled", "a transaction that changed a relation was running for this snapshot") \
-	R(CATALOG_CHANGED, "catalog_changed", "a definition changed since the statement was planned") \
+	R(CATALOG_CHANGED, "catalog_changed", "a definition or a setting changed since the statement was planned") \
 	R(INCOMPLETE, "incomplete", "the result was not read to its end") \
 	R(MESSAGES, "messages", "the statement sent notices or warnings") \
 	R(DIFFERED, "differed", "a verified answer of this statement differed from its execution; please report it") \

@@ -22,7 +22,9 @@
  * may stay bare.  Then, and only then, the effective path is hashed too.
  *
  * This runs for each statement, so it reads the C variables themselves and
- * hashes them only when one differs from the last time.  Variables that not
+ * hashes them only when one differs from the last time.  The path was brought
+ * up to date when the statement was parsed or its plan found valid, so no
+ * catalog is read here.  Variables that not
  * every major version has are declared weak: their address is null where
  * they are missing.  Copies of strings live in TopMemoryContext.
  *
@@ -62,78 +64,79 @@
 
 /*
  * The list, sorted by name as pg_settings sorts: INT for integers, enums and
- * booleans, REAL for floats, WEAKINT and WEAKBOOL for what not every version
- * has, NAME for what is dealt with apart.
+ * booleans, REAL for floats, WEAK for what not every version has, NAME for
+ * what is dealt with apart.  RUN are those that matter for how a statement is
+ * planned and run, but not for the value of an expression; so are all of REAL.
  */
-#define PFO_SETTINGS(INT, REAL, WEAKINT, WEAKBOOL, NAME) \
+#define PFO_SETTINGS(INT, WEAKINT, RUNINT, RUNWEAKINT, RUNWEAKBOOL, REAL, NAME) \
 	INT("array_nulls", Array_nulls) \
 	INT("bytea_output", bytea_output) \
-	INT("client_min_messages", client_min_messages) \
+	RUNINT("client_min_messages", client_min_messages) \
 	WEAKINT("composite_type_mismatch", composite_type_mismatch) \
-	INT("constraint_exclusion", constraint_exclusion) \
+	RUNINT("constraint_exclusion", constraint_exclusion) \
 	REAL("cpu_index_tuple_cost", cpu_index_tuple_cost) \
 	REAL("cpu_operator_cost", cpu_operator_cost) \
 	REAL("cpu_tuple_cost", cpu_tuple_cost) \
 	REAL("cursor_tuple_fraction", cursor_tuple_fraction) \
 	NAME("DateStyle") \
-	WEAKINT("debug_parallel_query", debug_parallel_query) \
+	RUNWEAKINT("debug_parallel_query", debug_parallel_query) \
 	NAME("default_text_search_config") \
-	INT("effective_cache_size", effective_cache_size) \
-	INT("enable_async_append", enable_async_append) \
-	INT("enable_bitmapscan", enable_bitmapscan) \
-	WEAKBOOL("enable_distinct_reordering", enable_distinct_reordering) \
-	WEAKBOOL("enable_eager_aggregate", enable_eager_aggregate) \
-	INT("enable_gathermerge", enable_gathermerge) \
-	WEAKBOOL("enable_group_by_reordering", enable_group_by_reordering) \
-	INT("enable_hashagg", enable_hashagg) \
-	INT("enable_hashjoin", enable_hashjoin) \
-	INT("enable_incremental_sort", enable_incremental_sort) \
-	INT("enable_indexonlyscan", enable_indexonlyscan) \
-	INT("enable_indexscan", enable_indexscan) \
-	INT("enable_material", enable_material) \
-	INT("enable_memoize", enable_memoize) \
-	INT("enable_mergejoin", enable_mergejoin) \
-	INT("enable_nestloop", enable_nestloop) \
-	INT("enable_parallel_append", enable_parallel_append) \
-	INT("enable_parallel_hash", enable_parallel_hash) \
-	INT("enable_partition_pruning", enable_partition_pruning) \
-	INT("enable_partitionwise_aggregate", enable_partitionwise_aggregate) \
-	INT("enable_partitionwise_join", enable_partitionwise_join) \
-	WEAKBOOL("enable_presorted_aggregate", enable_presorted_aggregate) \
-	WEAKBOOL("enable_self_join_elimination", enable_self_join_elimination) \
-	INT("enable_seqscan", enable_seqscan) \
-	INT("enable_sort", enable_sort) \
-	INT("enable_tidscan", enable_tidscan) \
+	RUNINT("effective_cache_size", effective_cache_size) \
+	RUNINT("enable_async_append", enable_async_append) \
+	RUNINT("enable_bitmapscan", enable_bitmapscan) \
+	RUNWEAKBOOL("enable_distinct_reordering", enable_distinct_reordering) \
+	RUNWEAKBOOL("enable_eager_aggregate", enable_eager_aggregate) \
+	RUNINT("enable_gathermerge", enable_gathermerge) \
+	RUNWEAKBOOL("enable_group_by_reordering", enable_group_by_reordering) \
+	RUNINT("enable_hashagg", enable_hashagg) \
+	RUNINT("enable_hashjoin", enable_hashjoin) \
+	RUNINT("enable_incremental_sort", enable_incremental_sort) \
+	RUNINT("enable_indexonlyscan", enable_indexonlyscan) \
+	RUNINT("enable_indexscan", enable_indexscan) \
+	RUNINT("enable_material", enable_material) \
+	RUNINT("enable_memoize", enable_memoize) \
+	RUNINT("enable_mergejoin", enable_mergejoin) \
+	RUNINT("enable_nestloop", enable_nestloop) \
+	RUNINT("enable_parallel_append", enable_parallel_append) \
+	RUNINT("enable_parallel_hash", enable_parallel_hash) \
+	RUNINT("enable_partition_pruning", enable_partition_pruning) \
+	RUNINT("enable_partitionwise_aggregate", enable_partitionwise_aggregate) \
+	RUNINT("enable_partitionwise_join", enable_partitionwise_join) \
+	RUNWEAKBOOL("enable_presorted_aggregate", enable_presorted_aggregate) \
+	RUNWEAKBOOL("enable_self_join_elimination", enable_self_join_elimination) \
+	RUNINT("enable_seqscan", enable_seqscan) \
+	RUNINT("enable_sort", enable_sort) \
+	RUNINT("enable_tidscan", enable_tidscan) \
 	INT("extra_float_digits", extra_float_digits) \
-	WEAKINT("force_parallel_mode", force_parallel_mode) \
-	INT("from_collapse_limit", from_collapse_limit) \
-	INT("geqo", enable_geqo) \
-	INT("geqo_effort", Geqo_effort) \
-	INT("geqo_generations", Geqo_generations) \
-	INT("geqo_pool_size", Geqo_pool_size) \
+	RUNWEAKINT("force_parallel_mode", force_parallel_mode) \
+	RUNINT("from_collapse_limit", from_collapse_limit) \
+	RUNINT("geqo", enable_geqo) \
+	RUNINT("geqo_effort", Geqo_effort) \
+	RUNINT("geqo_generations", Geqo_generations) \
+	RUNINT("geqo_pool_size", Geqo_pool_size) \
 	REAL("geqo_seed", Geqo_seed) \
 	REAL("geqo_selection_bias", Geqo_selection_bias) \
-	INT("geqo_threshold", geqo_threshold) \
+	RUNINT("geqo_threshold", geqo_threshold) \
 	NAME("gin_fuzzy_search_limit") \
 	REAL("hash_mem_multiplier", hash_mem_multiplier) \
-	WEAKBOOL("ignore_checksum_failure", ignore_checksum_failure) \
-	INT("ignore_system_indexes", IgnoreSystemIndexes) \
+	RUNWEAKBOOL("ignore_checksum_failure", ignore_checksum_failure) \
+	RUNINT("ignore_system_indexes", IgnoreSystemIndexes) \
 	INT("IntervalStyle", IntervalStyle) \
-	INT("jit", jit_enabled) \
+	RUNINT("jit", jit_enabled) \
 	REAL("jit_above_cost", jit_above_cost) \
-	INT("jit_expressions", jit_expressions) \
+	RUNINT("jit_expressions", jit_expressions) \
 	REAL("jit_inline_above_cost", jit_inline_above_cost) \
 	REAL("jit_optimize_above_cost", jit_optimize_above_cost) \
-	INT("jit_tuple_deforming", jit_tuple_deforming) \
-	INT("join_collapse_limit", join_collapse_limit) \
+	RUNINT("jit_tuple_deforming", jit_tuple_deforming) \
+	RUNINT("join_collapse_limit", join_collapse_limit) \
 	NAME("lc_monetary") \
 	NAME("lc_numeric") \
 	NAME("lc_time") \
-	INT("max_parallel_workers", max_parallel_workers) \
-	INT("max_parallel_workers_per_gather", max_parallel_workers_per_gather) \
-	INT("min_parallel_index_scan_size", min_parallel_index_scan_size) \
-	INT("min_parallel_table_scan_size", min_parallel_table_scan_size) \
-	INT("parallel_leader_participation", parallel_leader_participation) \
+	RUNINT("max_parallel_workers", max_parallel_workers) \
+	RUNINT("max_parallel_workers_per_gather", max_parallel_workers_per_gather) \
+	RUNINT("min_parallel_index_scan_size", min_parallel_index_scan_size) \
+	RUNINT("min_parallel_table_scan_size", min_parallel_table_scan_size) \
+	RUNINT("parallel_leader_participation", parallel_leader_participation) \
 	REAL("parallel_setup_cost", parallel_setup_cost) \
 	REAL("parallel_tuple_cost", parallel_tuple_cost) \
 	INT("quote_all_identifiers", quote_all_identifiers) \
@@ -141,13 +144,13 @@
 	REAL("recursive_worktable_factor", recursive_worktable_factor) \
 	NAME("search_path") \
 	REAL("seq_page_cost", seq_page_cost) \
-	INT("synchronize_seqscans", synchronize_seqscans) \
+	RUNINT("synchronize_seqscans", synchronize_seqscans) \
 	NAME("TimeZone") \
 	NAME("timezone_abbreviations") \
-	INT("work_mem", work_mem) \
+	RUNINT("work_mem", work_mem) \
 	INT("xmlbinary", xmlbinary) \
 	INT("xmloption", xmloption) \
-	INT("zero_damaged_pages", zero_damaged_pages)
+	RUNINT("zero_damaged_pages", zero_damaged_pages)
 
 /* ways to expand a line of the list */
 #define PFO_NO_VAR(name, var)
@@ -159,20 +162,32 @@
 	extern PGDLLIMPORT int var __attribute__((weak));
 #define PFO_DECLARE_BOOL(name, var) \
 	extern PGDLLIMPORT bool var __attribute__((weak));
-#define PFO_READ_INT(name, var)		ints[i++] = (int32) var;
-#define PFO_READ_WEAK(name, var)	ints[i++] = &var ? (int32) var : -1;
-#define PFO_READ_REAL(name, var)	reals[r++] = var;
+#define PFO_READ(name, var)			numbers->values[v++] = (int32) var;
+#define PFO_READ_WEAK(name, var)	numbers->values[v++] = &var ? (int32) var : -1;
+#define PFO_READ_RUN(name, var)		numbers->runs[i++] = (int32) var;
+#define PFO_READ_RUNWEAK(name, var) numbers->runs[i++] = &var ? (int32) var : -1;
+#define PFO_READ_REAL(name, var)	numbers->reals[r++] = var;
 
-PFO_SETTINGS(PFO_NO_VAR, PFO_NO_VAR, PFO_DECLARE_INT, PFO_DECLARE_BOOL,
-			 PFO_NO_NAME)
+PFO_SETTINGS(PFO_NO_VAR, PFO_DECLARE_INT, PFO_NO_VAR, PFO_DECLARE_INT,
+			 PFO_DECLARE_BOOL, PFO_NO_VAR, PFO_NO_NAME)
 
 /* and two for DateStyle */
-#define PFO_NINTS \
-	(2 PFO_SETTINGS(PFO_COUNT_VAR, PFO_NO_VAR, PFO_COUNT_VAR, \
-					PFO_COUNT_VAR, PFO_NO_NAME))
+#define PFO_NVALUES \
+	(2 PFO_SETTINGS(PFO_COUNT_VAR, PFO_COUNT_VAR, PFO_NO_VAR, PFO_NO_VAR, \
+					PFO_NO_VAR, PFO_NO_VAR, PFO_NO_NAME))
+#define PFO_NRUNS \
+	(0 PFO_SETTINGS(PFO_NO_VAR, PFO_NO_VAR, PFO_COUNT_VAR, PFO_COUNT_VAR, \
+					PFO_COUNT_VAR, PFO_NO_VAR, PFO_NO_NAME))
 #define PFO_NREALS \
-	(0 PFO_SETTINGS(PFO_NO_VAR, PFO_COUNT_VAR, PFO_NO_VAR, \
-					PFO_NO_VAR, PFO_NO_NAME))
+	(0 PFO_SETTINGS(PFO_NO_VAR, PFO_NO_VAR, PFO_NO_VAR, PFO_NO_VAR, \
+					PFO_NO_VAR, PFO_COUNT_VAR, PFO_NO_NAME))
+
+typedef struct PfoNumbers
+{
+	double		reals[PFO_NREALS];
+	int32		runs[PFO_NRUNS];
+	int32		values[PFO_NVALUES];
+} PfoNumbers;
 
 /* a path longer than this is not hashed: no answer */
 #define PFO_MAX_PATH 64
@@ -191,19 +206,19 @@ typedef enum PfoSettingString
 static struct
 {
 	bool		valid;
-	int32		ints[PFO_NINTS];
-	double		reals[PFO_NREALS];
+	PfoNumbers	numbers;
 	pg_tz	   *zone;			/* one per name and process, never freed */
 	char	   *strings[PFO_NSTRINGS];
 	bool		uses_path;		/* text search looks along search_path */
 	int			npath;			/* 0 if it does not */
 	Oid			path[PFO_MAX_PATH];
-	PfoHash		hash;
+	PfoHash		values;			/* of what the value of an expression reads */
+	PfoHash		hash;			/* of all */
 }			last;
 
 static const char *const setting_names[] = {
 	PFO_SETTINGS(PFO_NAME_VAR, PFO_NAME_VAR, PFO_NAME_VAR, PFO_NAME_VAR,
-				 PFO_NAME_ALONE)
+				 PFO_NAME_VAR, PFO_NAME_VAR, PFO_NAME_ALONE)
 	NULL
 };
 
@@ -233,16 +248,19 @@ pfo_abbreviations_variable(void)
 }
 
 static void
-pfo_read_numbers(int32 *ints, double *reals)
+pfo_read_numbers(PfoNumbers *numbers)
 {
+	int			v = 0;
 	int			i = 0;
 	int			r = 0;
 
-	PFO_SETTINGS(PFO_READ_INT, PFO_READ_REAL, PFO_READ_WEAK, PFO_READ_WEAK,
-				 PFO_NO_NAME)
-	ints[i++] = DateStyle;
-	ints[i++] = DateOrder;
-	Assert(i == PFO_NINTS && r == PFO_NREALS);
+	/* padding is compared, too */
+	memset(numbers, 0, sizeof(*numbers));
+	PFO_SETTINGS(PFO_READ, PFO_READ_WEAK, PFO_READ_RUN, PFO_READ_RUNWEAK,
+				 PFO_READ_RUNWEAK, PFO_READ_REAL, PFO_NO_NAME)
+	numbers->values[v++] = DateStyle;
+	numbers->values[v++] = DateOrder;
+	Assert(v == PFO_NVALUES && i == PFO_NRUNS && r == PFO_NREALS);
 }
 
 /* Most of these are short; a call of strcmp() each would be half the cost. */
@@ -271,15 +289,14 @@ pfo_remember_string(int which, const char *value)
 		last.strings[which] = MemoryContextStrdup(TopMemoryContext, value);
 }
 
-static PfoHash
+static void
 pfo_hash_last(void)
 {
 	PfoHasher	hasher;
 	const char *zone = pg_get_timezone_name(last.zone);
 
 	pfo_hasher_init(&hasher);
-	pfo_hasher_add(&hasher, last.ints, sizeof(last.ints));
-	pfo_hasher_add(&hasher, last.reals, sizeof(last.reals));
+	pfo_hasher_add(&hasher, last.numbers.values, sizeof(last.numbers.values));
 	pfo_hasher_add(&hasher, zone, strlen(zone) + 1);
 	for (int i = 0; i < PFO_NSTRINGS; i++)
 	{
@@ -291,14 +308,19 @@ pfo_hash_last(void)
 	}
 	pfo_hasher_add(&hasher, &last.npath, sizeof(last.npath));
 	pfo_hasher_add(&hasher, last.path, last.npath * sizeof(Oid));
-	return pfo_hasher_final(&hasher);
+	last.values = pfo_hasher_final(&hasher);
+
+	pfo_hasher_init(&hasher);
+	pfo_hasher_add(&hasher, &last.values, sizeof(last.values));
+	pfo_hasher_add(&hasher, last.numbers.runs, sizeof(last.numbers.runs));
+	pfo_hasher_add(&hasher, last.numbers.reals, sizeof(last.numbers.reals));
+	last.hash = pfo_hasher_final(&hasher);
 }
 
 bool
-pfo_settings_hash(PfoHash *hash)
+pfo_settings_hash(PfoHash *hash, PfoHash *values)
 {
-	int32		ints[PFO_NINTS];
-	double		reals[PFO_NREALS];
+	PfoNumbers	numbers;
 	const char *strings[PFO_NSTRINGS];
 	Oid			path[PFO_MAX_PATH];
 	int			npath = 0;
@@ -308,7 +330,7 @@ pfo_settings_hash(PfoHash *hash)
 	if (GinFuzzySearchLimit != 0)
 		return false;
 
-	pfo_read_numbers(ints, reals);
+	pfo_read_numbers(&numbers);
 	strings[PFO_STRING_LC_MONETARY] = locale_monetary;
 	strings[PFO_STRING_LC_NUMERIC] = locale_numeric;
 	strings[PFO_STRING_LC_TIME] = locale_time;
@@ -316,8 +338,7 @@ pfo_settings_hash(PfoHash *hash)
 	strings[PFO_STRING_ABBREVIATIONS] = *pfo_abbreviations_variable();
 
 	same = last.valid &&
-		memcmp(ints, last.ints, sizeof(ints)) == 0 &&
-		memcmp(reals, last.reals, sizeof(reals)) == 0 &&
+		memcmp(&numbers, &last.numbers, sizeof(numbers)) == 0 &&
 		session_timezone == last.zone;
 	for (int i = 0; same && i < PFO_NSTRINGS; i++)
 		same = pfo_same_string(strings[i], last.strings[i]);
@@ -338,19 +359,19 @@ pfo_settings_hash(PfoHash *hash)
 	{
 		/* an error halfway leaves nothing that could be taken for valid */
 		last.valid = false;
-		memcpy(last.ints, ints, sizeof(ints));
-		memcpy(last.reals, reals, sizeof(reals));
+		memcpy(&last.numbers, &numbers, sizeof(numbers));
 		last.zone = session_timezone;
 		last.uses_path = uses_path;
 		last.npath = npath;
 		memcpy(last.path, path, npath * sizeof(Oid));
 		for (int i = 0; i < PFO_NSTRINGS; i++)
 			pfo_remember_string(i, strings[i]);
-		last.hash = pfo_hash_last();
+		pfo_hash_last();
 		last.valid = true;
 	}
 
 	*hash = last.hash;
+	*values = last.values;
 	return true;
 }
 

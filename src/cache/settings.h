@@ -15,9 +15,13 @@
  * The hash of the current values.  Cheap: values are gathered in a struct
  * and hashed only if that differs from the last one.  False if a setting
  * makes results random (gin_fuzzy_search_limit), when nothing may be served.
- * Can read catalogs, hence inside a transaction only.
+ * Inside a transaction only.
+ *
+ * values covers those of them that the value of an expression can depend on.
+ * Planning turns expressions into constants, and not all that are labelled
+ * IMMUTABLE are so under any settings: the text of a bytea or float is one.
  */
-extern bool pfo_settings_hash(PfoHash *hash);
+extern bool pfo_settings_hash(PfoHash *hash, PfoHash *values);
 
 /* names of the settings that are looked at, ended by NULL, sorted */
 extern const char *const *pfo_settings_names(void);
