@@ -287,16 +287,19 @@ pfo_policy_set_text(int64 queryid, const char *text)
 	SpinLockRelease(&set->lock);
 }
 
-void
+bool
 pfo_policy_disable(int64 queryid)
 {
 	FamilySet  *set;
 	PfoFamily  *family = lock_family(queryid, true, &set);
+	bool		first = family == NULL || !family->disabled;
 
 	if (family != NULL)
 		family->disabled = true;
 	SpinLockRelease(&set->lock);
-	pg_atomic_fetch_add_u32(&shared->ndisabled, 1);
+	if (first)
+		pg_atomic_fetch_add_u32(&shared->ndisabled, 1);
+	return first;
 }
 
 bool

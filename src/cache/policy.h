@@ -53,8 +53,11 @@ extern void pfo_policy_flush(void);
 extern bool pfo_policy_needs_text(int64 queryid);
 extern void pfo_policy_set_text(int64 queryid, const char *text);
 
-/* A wrong answer was found: nothing of this family is served again. */
-extern void pfo_policy_disable(int64 queryid);
+/*
+ * A wrong answer was found: nothing of this family is served again.  False if
+ * somebody else found one before.
+ */
+extern bool pfo_policy_disable(int64 queryid);
 extern bool pfo_policy_disabled(int64 queryid);
 
 typedef void (*PfoFamilyCallback) (const PfoFamily *family, void *arg);

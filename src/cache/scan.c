@@ -633,8 +633,9 @@ verify(PfoScanState *state)
 	}
 	attempt->reason = PFO_REASON_DIFFERED;
 	pfo_count(PFO_COUNT_DIFFERENCES, 1);
-	pfo_policy_disable(state->info->queryid);
 	pfo_store_remove(attempt->entry);
+	if (!pfo_policy_disable(state->info->queryid))
+		return;
 	ereport(LOG,
 			(errmsg("perfopt: a cached answer differed from its execution"),
 			 errdetail("Query id " INT64_FORMAT ", executed %u rows " UINT64_FORMAT ", cached %u rows " UINT64_FORMAT ".",
