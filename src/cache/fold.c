@@ -89,16 +89,19 @@
 #define MAX_ARGS		3
 
 /*
- * An interval that can be added to the present and gives a time that
- * PostgreSQL can represent, the sum of all parts included.
+ * What is added to a moment, each part of an interval by itself, and how far
+ * from the year 2000 that may be: all sums of these can be represented, from
+ * 4713 BC on.
  */
-#define MAX_MONTHS		(1000 * 12)
-#define MAX_DAYS		(1000 * 365)
+#define MAX_YEARS		1000
+#define MAX_MONTHS		(MAX_YEARS * 12)
+#define MAX_DAYS		(MAX_YEARS * 365)
 #define MAX_TIME		(MAX_DAYS * USECS_PER_DAY)
+#define MAX_DISTANCE	(2 * MAX_TIME)
 
 /* Operators of pg_catalog, whose numbers never change. */
 #define TIMESTAMPTZ_PLUS_INTERVAL	1327
-#define TIMESTAMPTZ_MINUS_INTERVAL	1328
+#define TIMESTAMPTZ_MINUS_INTERVAL	1329
 #define TIMESTAMP_PLUS_INTERVAL		2066
 #define TIMESTAMP_MINUS_INTERVAL	2068
 
@@ -243,8 +246,15 @@ is_time_zone(Datum value)
 	return known;
 }
 
+/* with or without time zone */
 static bool
-is_near(const Interval *interval)
+is_near(Timestamp moment)
+{
+	return moment >= -MAX_DISTANCE && moment <= MAX_DISTANCE;
+}
+
+static bool
+is_short(const Interval *interval)
 {
 	return interval->month >= -MAX_MONTHS && interval->month <= MAX_MONTHS &&
 		interval->day >= -MAX_DAYS && interval->day <= MAX_DAYS &&
@@ -280,13 +290,13 @@ argument_fits(Oid funcid, int position, Datum value)
 
 		case F_TIMESTAMPTZ_TIMESTAMPTZ_INT4:
 		case F_TIMESTAMP_TIMESTAMP_INT4:
-			return DatumGetInt32(value) == 0;
+			return DatumGetInt32(value) == 0;	/* fractional digits */
 
 		case F_TIMESTAMPTZ_MI_INTERVAL:
 		case F_TIMESTAMPTZ_PL_INTERVAL:
 		case F_TIMESTAMP_MI_INTERVAL:
 		case F_TIMESTAMP_PL_INTERVAL:
-			return is_near(DatumGetIntervalP(value));
+			return is_short(DatumGetIntervalP(value));
 
 		default:
 			return false;
@@ -393,6 +403,21 @@ typedef struct Collecting
 	Oid			object;
 } Collecting;
 
+/* The function that tells the moment, below what shifts it, or of the call */
+static Oid
+named_function(Node *node)
+{
+	Call		call;
+
+	for (;;)
+	{
+		call_of(node, &call);
+		if (!(pfo_function_flags(call.funcid) & PFO_FUNCTION_SHIFTS))
+			return call.funcid;
+		node = (Node *) list_nth(call.args, moment_position(call.funcid));
+	}
+}
+
 static bool
 collect(Node *node, Collecting *collecting)
 {
@@ -424,8 +449,7 @@ collect(Node *node, Collecting *collecting)
 		default:
 			return expression_tree_walker(node, collect, (void *) collecting);
 	}
-	if (IsA(node, FuncExpr))
-		collecting->object = ((FuncExpr *) node)->funcid;
+	collecting->object = named_function(node);
 	return true;
 }
 
@@ -690,9 +714,10 @@ evaluate(Node *node, ParamListInfo params, NullableDatum *value)
 		/* all of these functions are strict */
 		if (arg->isnull)
 			value->isnull = true;
-		else if ((flags & (PFO_FUNCTION_SHIFTS | PFO_FUNCTION_COARSENS)) &&
-				 i != moment_position(call.funcid) &&
-				 !argument_fits(call.funcid, i, arg->value))
+		else if (flags & (PFO_FUNCTION_SHIFTS | PFO_FUNCTION_COARSENS) &&
+				 !(i == moment_position(call.funcid) ?
+				   is_near(DatumGetTimestamp(arg->value)) :
+				   argument_fits(call.funcid, i, arg->value)))
 			return false;
 	}
 	if (value->isnull)
