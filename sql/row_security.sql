@@ -84,9 +84,9 @@ SET ROLE perfopt_app;
 \i :change
 \set d 'SET ROLE perfopt_owns'
 \i :change
-\set d 'ALTER TABLE invoice FORCE ROW LEVEL SECURITY'
+\set d 'ALTER TABLE invoice FORCE ROW LEVEL SECURITY; UPDATE invoice SET id = id WHERE id = 1'
 \i :change
-\set d 'ALTER TABLE invoice NO FORCE ROW LEVEL SECURITY'
+\set d 'ALTER TABLE invoice NO FORCE ROW LEVEL SECURITY; UPDATE invoice SET id = id WHERE id = 1'
 \i :change
 \set d 'RESET ROLE'
 \i :change
@@ -207,7 +207,7 @@ SET perfopt.cache = auto;
 \set d 'RESET ROLE; ALTER TABLE invoice DISABLE ROW LEVEL SECURITY; SET ROLE perfopt_app'
 \i :follows
 \i :twice
-\set d 'RESET ROLE; ALTER TABLE invoice ENABLE ROW LEVEL SECURITY; SET ROLE perfopt_app'
+\set d 'RESET ROLE; ALTER TABLE invoice ENABLE ROW LEVEL SECURITY; UPDATE invoice SET id = id WHERE id = 1; SET ROLE perfopt_app'
 \i :follows
 \i :twice
 \set d 'RESET ROLE; DROP POLICY tenant ON invoice; SET ROLE perfopt_app'

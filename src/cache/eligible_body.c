@@ -190,6 +190,16 @@ is_unchanging(Oid funcid, Oid type)
 		!(pfo_function_flags(funcid) & PFO_FUNCTION_SETTINGS);
 }
 
+/* Is it of those that fold.c knows, and never made a constant, for STABLE? */
+static bool
+is_called(Oid funcid)
+{
+	return (pfo_function_flags(funcid) & (PFO_FUNCTION_FOLDABLE |
+										  PFO_FUNCTION_SHIFTS |
+										  PFO_FUNCTION_COARSENS)) != 0 &&
+		func_volatile(funcid) == PROVOLATILE_STABLE;
+}
+
 static bool
 cast_is_unchanging(CoerceViaIO *expr)
 {
@@ -237,19 +247,20 @@ can_change(Node *node, void *context)
 				return true;
 			break;
 
-			/* nothing is made a constant that is STABLE */
+			/* evaluated at each run, as what is_called() */
 		case T_SQLValueFunction:
 			break;
 
 		case T_FuncExpr:
-			if (!pfo_function_foldable(((FuncExpr *) node)->funcid) &&
+			if (!is_called(((FuncExpr *) node)->funcid) &&
 				!is_unchanging(((FuncExpr *) node)->funcid, exprType(node)))
 				return true;
 			break;
 		case T_OpExpr:
 		case T_DistinctExpr:
 		case T_NullIfExpr:
-			if (!is_unchanging(get_opcode(((OpExpr *) node)->opno),
+			if (!is_called(get_opcode(((OpExpr *) node)->opno)) &&
+				!is_unchanging(get_opcode(((OpExpr *) node)->opno),
 							   exprType(node)))
 				return true;
 			break;
