@@ -63,6 +63,8 @@ SELECT a FROM ft;
 \i :why
 \set q 'SELECT count(*) FROM t WHERE at <= now()'
 \i :why
+\set q 'SELECT count(*) FROM t WHERE b = current_setting(b, true)'
+\i :why
 \set q 'SELECT pl(a) FROM t WHERE id = 1'
 \i :why
 
@@ -169,6 +171,10 @@ SET perfopt.cache = force;
 :long;
 SET perfopt.cache = off;
 SELECT hits FROM perfopt_cache_entries WHERE query LIKE 'SELECT count(*) FROM long%';
+
+-- what the session does not have
+\set q 'SELECT count(*) FROM t WHERE CASE WHEN id < 0 THEN b = current_setting(\'my.none\') ELSE true END'
+\i :why
 
 -- a function that the plan does without, and that the caller may not execute:
 -- he may see the rows, but not from the cache; nor may he call the function

@@ -30,12 +30,14 @@ $node->safe_psql(
 	CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20);
 	INSERT INTO t SELECT g, CASE WHEN g % 2 = 0 THEN 'red'::colour
 		ELSE 'green' END, g * 1.5 FROM generate_series(1, 19) AS g;
+	ALTER DATABASE postgres SET app.c = 'red';
 	CREATE TABLE wide (id int, body text);
 	ALTER TABLE wide ALTER body SET STORAGE EXTERNAL;
 	INSERT INTO wide SELECT g, repeat(g::text, 3000) FROM generate_series(1, 3) AS g;
 });
 
 my $select = "SELECT c, sum(v), lower(c::text) FROM t WHERE id < 15 GROUP BY c ORDER BY c";
+my $folded = "SELECT id, v, current_schema FROM t WHERE c::text = current_setting('app.c', true) AND current_user <> '' AND CURRENT_DATE > '2000-01-01' ORDER BY id";
 my $prepare = "PREPARE p(colour) AS SELECT id, v FROM t WHERE c = \$1 ORDER BY id";
 
 # name => [what goes before in the session, the statement]
@@ -46,6 +48,9 @@ my @ways = (
 	[ 'prepared miss', "SET perfopt.cache = force; SELECT perfopt_invalidate_all(); $prepare", "EXECUTE p('red')" ],
 	[ 'prepared hit', "SET perfopt.cache = force; $prepare; EXECUTE p('red')", "EXECUTE p('red')" ],
 	[ 'generic', "SET plan_cache_mode = force_generic_plan; SET perfopt.cache = force; $prepare; EXECUTE p('red')", "EXECUTE p('red')" ],
+	[ 'folded miss', "SET perfopt.cache = force; SELECT perfopt_invalidate_all()", $folded ],
+	[ 'folded hit', "SET perfopt.cache = force; $folded", $folded ],
+	[ 'folded hit of others', "SET perfopt.cache = force", $folded ],
 	[ 'verified', "SET perfopt.cache = force; $select; SET perfopt.cache_verify = 1", $select ],
 	[ 'reserved', 'SET perfopt.cache = force; SET perfopt.debug_reserve = on; SELECT perfopt_invalidate_all()', $select ],
 	[ 'auto', "SET perfopt.cache = auto; SELECT perfopt_invalidate_all(); $select", $select ],

@@ -332,6 +332,19 @@ regclass_array(List *relations)
 						   sizeof(Oid), true, TYPALIGN_INT);
 }
 
+static ArrayType *
+text_array(List *texts)
+{
+	Datum	   *values = palloc(sizeof(Datum) * Max(list_length(texts), 1));
+	ListCell   *lc;
+
+	foreach(lc, texts)
+		values[foreach_current_index(lc)] =
+			CStringGetTextDatum((char *) lfirst(lc));
+	return construct_array(values, list_length(texts), TEXTOID, -1, false,
+						   TYPALIGN_INT);
+}
+
 Datum
 perfopt_cache_check_1_0(PG_FUNCTION_ARGS)
 {
@@ -356,7 +369,7 @@ perfopt_cache_check_1_0(PG_FUNCTION_ARGS)
 		values[3] = CStringGetTextDatum(check.object);
 	nulls[4] = check.relations == NIL;
 	values[4] = PointerGetDatum(regclass_array(check.relations));
-	values[5] = PointerGetDatum(construct_empty_array(TEXTOID));
+	values[5] = PointerGetDatum(text_array(check.folded));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 

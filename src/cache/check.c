@@ -41,6 +41,7 @@
 #include "base/tags.h"
 #include "cache/check.h"
 #include "cache/eligible.h"
+#include "cache/fold.h"
 #include "cache/key.h"
 #include "cache/permissions.h"
 #include "cache/settings.h"
@@ -97,12 +98,13 @@ analyse(RawStmt *statement, const char *sql)
 
 /* The same order as for a statement that is planned to run; see plan.c. */
 static PfoReason
-judge(Query *query, const char *sql, Oid *object)
+judge(Query *query, const char *sql, PfoCheck *check, Oid *object)
 {
 	PfoQueryKey key;
 	PfoEligibility verdict;
 	PfoHash		settings;
 	PfoHash		values;
+	PfoGranted	granted = {InvalidOid};
 	bool		known;
 
 	memset(&key, 0, sizeof(key));
@@ -113,6 +115,14 @@ judge(Query *query, const char *sql, Oid *object)
 		return verdict.reason;
 	if (!known)
 		return PFO_REASON_UNKNOWN_NODE;
+	if (verdict.folds)
+	{
+		PfoReason	reason = pfo_fold_collect(query, true, &verdict.folded,
+											  object);
+
+		if (reason != PFO_REASON_NONE)
+			return reason;
+	}
 	if (pfo_tag_of(sql, query->stmt_location,
 				   query->stmt_len) == PFO_TAG_NOCACHE)
 		return PFO_REASON_NOCACHE_COMMENT;
@@ -129,6 +139,12 @@ judge(Query *query, const char *sql, Oid *object)
 		if (OidIsValid(temp))
 			return PFO_REASON_TEMP_CHILDREN;
 	}
+
+	/* who may not call the functions does not learn what they say */
+	check->folded =
+		pfo_fold_describe(verdict.folded,
+						  pfo_permissions_functions(verdict.functions,
+													&granted));
 	return PFO_REASON_NONE;
 }
 
@@ -145,6 +161,7 @@ describe(PfoReason reason, Oid object)
 		case PFO_REASON_VOLATILE_FUNCTION:
 		case PFO_REASON_STABLE_FUNCTION:
 		case PFO_REASON_NEEDS_FOLDING:
+		case PFO_REASON_UNSTABLE_FOLD:
 		case PFO_REASON_UNTRUSTED_FUNCTION:
 			ObjectAddressSet(address, ProcedureRelationId, object);
 			break;
@@ -192,7 +209,7 @@ pfo_check_statement(const char *sql, PfoCheck *check)
 	{
 		query = linitial_node(Query, pg_rewrite_query(query));
 		pfo_check_permissions(pfo_permissions_of_query(query));
-		check->reason = judge(query, sql, &object);
+		check->reason = judge(query, sql, check, &object);
 		if (check->reason == PFO_REASON_NONE)
 			check->reason = plan_relations(query, sql, &check->relations,
 										   &object);
@@ -200,4 +217,6 @@ pfo_check_statement(const char *sql, PfoCheck *check)
 
 	error_context_stack = callback.previous;
 	check->object = describe(check->reason, object);
+	if (check->reason != PFO_REASON_NONE)
+		check->folded = NIL;
 }

@@ -18,6 +18,8 @@ typedef struct PfoCheck
 	char	   *object;			/* what the reason is about, or NULL */
 	List	   *relations;		/* OIDs that the plan reads, sorted; NIL if it
 								 * was not planned */
+	List	   *folded;			/* text of what is folded, with the present
+								 * values, if it may be cached */
 } PfoCheck;
 
 /*

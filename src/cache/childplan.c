@@ -24,6 +24,7 @@
 #include "cache/childplan.h"
 #include "cache/contain.h"
 #include "cache/eligible.h"
+#include "cache/fold.h"
 #include "cache/generation.h"
 #include "cache/messages.h"
 #include "cache/settings.h"
@@ -110,6 +111,13 @@ judge_again(void *arg)
 	if (generation == info->generation)
 		return;
 	pfo_eligible_query(info->query, &now);
+
+	/* the key was made with what was to be folded before */
+	if (now.reason == PFO_REASON_NONE && now.folds)
+		now.reason = pfo_fold_collect(info->query, true, &now.folded,
+									  &now.object);
+	if (now.reason == PFO_REASON_NONE && !equal(now.folded, info->folded))
+		now.reason = PFO_REASON_CATALOG_CHANGED;
 	old = MemoryContextSwitchTo(GetMemoryChunkContext(info));
 	info->functions = list_copy(now.functions);
 	info->depends = list_concat_copy(info->depends, now.typrelids);

@@ -38,6 +38,9 @@
  * what never changes: in a body, what holds no parameter; in one that another
  * body calls, all of it, for that may give it constants.
  *
+ * Calls that tell of the session or of the moment are folded as if they stood
+ * in the statement, if their arguments are constants (fold.c).
+ *
  * Reads catalogs: inside a transaction only.  Memory comes from the current
  * context, that of the planning.
  *
@@ -57,6 +60,7 @@
 
 #include "base/compat.h"
 #include "cache/eligible_body.h"
+#include "cache/fold.h"
 #include "cache/functions.h"
 
 /* bodies that one verdict may look into */
@@ -186,6 +190,16 @@ is_unchanging(Oid funcid, Oid type)
 		!(pfo_function_flags(funcid) & PFO_FUNCTION_SETTINGS);
 }
 
+/* Is it of those that fold.c knows, and never made a constant, for STABLE? */
+static bool
+is_called(Oid funcid)
+{
+	return (pfo_function_flags(funcid) & (PFO_FUNCTION_FOLDABLE |
+										  PFO_FUNCTION_SHIFTS |
+										  PFO_FUNCTION_COARSENS)) != 0 &&
+		func_volatile(funcid) == PROVOLATILE_STABLE;
+}
+
 static bool
 cast_is_unchanging(CoerceViaIO *expr)
 {
@@ -233,14 +247,20 @@ can_change(Node *node, void *context)
 				return true;
 			break;
 
+			/* evaluated at each run, as what is_called() */
+		case T_SQLValueFunction:
+			break;
+
 		case T_FuncExpr:
-			if (!is_unchanging(((FuncExpr *) node)->funcid, exprType(node)))
+			if (!is_called(((FuncExpr *) node)->funcid) &&
+				!is_unchanging(((FuncExpr *) node)->funcid, exprType(node)))
 				return true;
 			break;
 		case T_OpExpr:
 		case T_DistinctExpr:
 		case T_NullIfExpr:
-			if (!is_unchanging(get_opcode(((OpExpr *) node)->opno),
+			if (!is_called(get_opcode(((OpExpr *) node)->opno)) &&
+				!is_unchanging(get_opcode(((OpExpr *) node)->opno),
 							   exprType(node)))
 				return true;
 			break;
@@ -289,6 +309,17 @@ kept_plan_is_safe(Query *body, bool inside_another)
 		!folded_can_change(value_of(body), NULL);
 }
 
+/* Calls in the body that must be folded, with what is there to fold them by */
+static bool
+refuses_fold(PfoJudge *judge, Query *body)
+{
+	Oid			object = InvalidOid;
+	PfoReason	reason = pfo_fold_collect(body, false, &judge->result->folded,
+										  &object);
+
+	return reason != PFO_REASON_NONE && pfo_refuse(judge, reason, object);
+}
+
 /*
  * The interface
  */
@@ -298,6 +329,8 @@ pfo_judge_body(PfoJudge *judge, Oid funcid, int nargs)
 {
 	int			depth = judge->depth;
 	PfoLevel   *level = judge->level;
+	bool		constant = judge->constant;
+	int			nfolds = judge->nfolds;
 	Query	   *body;
 	bool		refused;
 
@@ -313,13 +346,19 @@ pfo_judge_body(PfoJudge *judge, Oid funcid, int nargs)
 	/* it sees its parameters, and nothing of the statement around the call */
 	judge->level = NULL;
 	judge->depth++;
+	judge->constant = constant ||
+		func_volatile(funcid) == PROVOLATILE_IMMUTABLE;
 	refused = pfo_judge_query(judge, body);
+	judge->constant = constant;
 	judge->depth--;
 	judge->level = level;
-	if (refused)
+	if (refused || (judge->nfolds > nfolds && refuses_fold(judge, body)))
 		return true;
 	if (!kept_plan_is_safe(body, depth > 0))
 		return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, funcid);
-	judge->bodies[depth] = lappend_oid(judge->bodies[depth], funcid);
+
+	/* with calls to be folded, it is judged anew for each function around it */
+	if (judge->nfolds == nfolds)
+		judge->bodies[depth] = lappend_oid(judge->bodies[depth], funcid);
 	return false;
 }

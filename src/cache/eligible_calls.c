@@ -81,6 +81,31 @@ pfo_judge_checked_call(PfoJudge *judge, Oid funcid, List *args, Oid rettype)
 	return pfo_judge_call(judge, funcid, args, rettype);
 }
 
+bool
+pfo_judge_foldable(PfoJudge *judge, Oid funcid)
+{
+	int			needs;
+	PfoReason	reason = PFO_REASON_NEEDS_FOLDING;
+
+	if (OidIsValid(funcid))
+	{
+		pfo_note_function(judge, funcid);
+		reason = pfo_function_reason(funcid, &needs);
+	}
+
+	/*
+	 * Beside a query there is nobody to collect it.  The planner can make a
+	 * constant of what a function labelled IMMUTABLE calls.
+	 */
+	if (reason != PFO_REASON_NEEDS_FOLDING || judge->level == NULL ||
+		judge->constant)
+		return pfo_refuse(judge, reason, funcid);
+	judge->nfolds++;
+	if (judge->depth == 0)
+		judge->result->folds = true;
+	return false;
+}
+
 /* May an index or a join be by this operator, hence by what is beside it? */
 static bool
 pfo_is_in_family(Oid opno)

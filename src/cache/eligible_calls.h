@@ -27,6 +27,12 @@ extern bool pfo_judge_operator(PfoJudge *judge, Oid opno, List *args,
 							   Oid rettype);
 
 /*
+ * A call that may only run if it is folded (fold.h).  Without a function: a
+ * node that PostgreSQL has for it.
+ */
+extern bool pfo_judge_foldable(PfoJudge *judge, Oid funcid);
+
+/*
  * Operators by which values are sorted, grouped or hashed, together with the
  * support functions of their families; for a value or, without one, a type.
  */

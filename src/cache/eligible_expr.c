@@ -194,9 +194,14 @@ pfo_judge_expression(PfoJudge *judge, Node *node, bool *known)
 			break;
 
 		case T_FuncExpr:
-			if (pfo_judge_checked_call(judge, ((FuncExpr *) node)->funcid,
-									   ((FuncExpr *) node)->args,
-									   ((FuncExpr *) node)->funcresulttype))
+			if (pfo_function_foldable(((FuncExpr *) node)->funcid))
+			{
+				if (pfo_judge_foldable(judge, ((FuncExpr *) node)->funcid))
+					return true;
+			}
+			else if (pfo_judge_checked_call(judge, ((FuncExpr *) node)->funcid,
+											((FuncExpr *) node)->args,
+											((FuncExpr *) node)->funcresulttype))
 				return true;
 			break;
 
@@ -265,7 +270,9 @@ pfo_judge_expression(PfoJudge *judge, Node *node, bool *known)
 			break;
 
 		case T_SQLValueFunction:
-			return pfo_refuse(judge, PFO_REASON_NEEDS_FOLDING, InvalidOid);
+			if (pfo_judge_foldable(judge, InvalidOid))
+				return true;
+			break;
 		case T_NextValueExpr:
 			return pfo_refuse(judge, PFO_REASON_VOLATILE_FUNCTION,
 							  InvalidOid);

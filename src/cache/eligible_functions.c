@@ -79,8 +79,10 @@ pfo_builtin_function_reason(Oid funcid, Oid language, char provolatile,
 	if (language != INTERNALlanguageId && language != SQLlanguageId)
 		return PFO_REASON_UNTRUSTED_FUNCTION;
 
+	/* under another label the planner might make a constant of it */
 	if (flags & PFO_FUNCTION_FOLDABLE)
-		return PFO_REASON_NEEDS_FOLDING;
+		return provolatile == PROVOLATILE_STABLE ?
+			PFO_REASON_NEEDS_FOLDING : PFO_REASON_STABLE_FUNCTION;
 	if (flags & PFO_FUNCTION_LIES)
 		return PFO_REASON_STABLE_FUNCTION;
 	if (provolatile == PROVOLATILE_STABLE && !(flags & PFO_FUNCTION_OK))

@@ -24,6 +24,8 @@ typedef struct PfoJudge
 	PfoUsedTypes types;
 	bool		any_relation;
 	int			depth;			/* bodies of functions around it */
+	bool		constant;		/* one of them is labelled IMMUTABLE */
+	int			nfolds;			/* calls found that must be folded */
 	int			nbodies;		/* looked into so far */
 	List	   *bodies[PFO_BODY_DEPTH]; /* functions found fine, by depth */
 } PfoJudge;

@@ -31,6 +31,10 @@
  *	  of a cast they are judged by the type, see eligible_types.c;
  *	- tables: table_to_xml, schema_to_xml, database_to_xml, ...
  *
+ * Those that tell of the moment or of the session are listed for what can be
+ * done with them instead: their value becomes part of the key (fold.c).  None
+ * of them reads a table or does anything but tell.
+ *
  * The table is written by subject and sorted by OID at its first use in a
  * process.  OIDs of pg_catalog's functions never change.
  *
@@ -54,6 +58,9 @@ typedef struct PfoFunction
 #define OUTPUT	(PFO_FUNCTION_OK | PFO_FUNCTION_OUTPUT)
 #define INPUT	(PFO_FUNCTION_OK | PFO_FUNCTION_INPUT)
 #define SETTINGS PFO_FUNCTION_SETTINGS
+#define MOMENT	(PFO_FUNCTION_FOLDABLE | PFO_FUNCTION_MOMENT)
+#define SHIFTS	PFO_FUNCTION_SHIFTS
+#define COARSENS PFO_FUNCTION_COARSENS
 
 static PfoFunction functions[] = {
 	/* timestamptz against date, timestamp, time and interval: TimeZone */
@@ -64,11 +71,11 @@ static PfoFunction functions[] = {
 	{F_DATE_LE_TIMESTAMPTZ, OK},
 	{F_DATE_LT_TIMESTAMPTZ, OK},
 	{F_DATE_NE_TIMESTAMPTZ, OK},
-	{F_DATE_PART_TEXT_TIMESTAMPTZ, OK},
-	{F_DATE_TIMESTAMPTZ, OK},
-	{F_DATE_TRUNC_TEXT_TIMESTAMPTZ, OK},
-	{F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT, OK},
-	{F_EXTRACT_TEXT_TIMESTAMPTZ, OK},
+	{F_DATE_PART_TEXT_TIMESTAMPTZ, OK | COARSENS},
+	{F_DATE_TIMESTAMPTZ, OK | COARSENS},
+	{F_DATE_TRUNC_TEXT_TIMESTAMPTZ, OK | COARSENS},
+	{F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT, OK | COARSENS},
+	{F_EXTRACT_TEXT_TIMESTAMPTZ, OK | COARSENS},
 	{F_GENERATE_SERIES_TIMESTAMPTZ_TIMESTAMPTZ_INTERVAL, OK},
 	{F_INTERVAL_PL_TIMESTAMPTZ, OK},
 	{F_IN_RANGE_TIMESTAMPTZ_TIMESTAMPTZ_INTERVAL_BOOL_BOOL, OK},
@@ -91,11 +98,11 @@ static PfoFunction functions[] = {
 	{F_TIMESTAMPTZ_LE_TIMESTAMP, OK},
 	{F_TIMESTAMPTZ_LT_DATE, OK},
 	{F_TIMESTAMPTZ_LT_TIMESTAMP, OK},
-	{F_TIMESTAMPTZ_MI_INTERVAL, OK},
+	{F_TIMESTAMPTZ_MI_INTERVAL, OK | SHIFTS},
 	{F_TIMESTAMPTZ_NE_DATE, OK},
 	{F_TIMESTAMPTZ_NE_TIMESTAMP, OK},
-	{F_TIMESTAMPTZ_PL_INTERVAL, OK},
-	{F_TIMESTAMPTZ_TIMESTAMP, OK},
+	{F_TIMESTAMPTZ_PL_INTERVAL, OK | SHIFTS},
+	{F_TIMESTAMPTZ_TIMESTAMP, OK | SHIFTS},
 	{F_TIMESTAMP_CMP_TIMESTAMPTZ, OK},
 	{F_TIMESTAMP_EQ_TIMESTAMPTZ, OK},
 	{F_TIMESTAMP_GE_TIMESTAMPTZ, OK},
@@ -103,7 +110,7 @@ static PfoFunction functions[] = {
 	{F_TIMESTAMP_LE_TIMESTAMPTZ, OK},
 	{F_TIMESTAMP_LT_TIMESTAMPTZ, OK},
 	{F_TIMESTAMP_NE_TIMESTAMPTZ, OK},
-	{F_TIMESTAMP_TIMESTAMPTZ, OK},
+	{F_TIMESTAMP_TIMESTAMPTZ, OK | SHIFTS},
 	{F_TIMETZ_TIMESTAMPTZ, OK},
 	{F_TIME_TIMESTAMPTZ, OK},
 
@@ -222,9 +229,19 @@ static PfoFunction functions[] = {
 	{F_JSON_TO_RECORDSET, INPUT},
 
 	/* the start of the transaction or of the statement */
-	{F_NOW, FOLD},
-	{F_STATEMENT_TIMESTAMP, FOLD},
-	{F_TRANSACTION_TIMESTAMP, FOLD},
+	{F_NOW, MOMENT},
+	{F_STATEMENT_TIMESTAMP, MOMENT},
+	{F_TRANSACTION_TIMESTAMP, MOMENT},
+
+	/* IMMUTABLE, hence to be believed anyway; beside a moment, see fold.c */
+	{F_DATE_PART_TEXT_TIMESTAMP, COARSENS},
+	{F_DATE_TIMESTAMP, COARSENS},
+	{F_DATE_TRUNC_TEXT_TIMESTAMP, COARSENS},
+	{F_EXTRACT_TEXT_TIMESTAMP, COARSENS},
+	{F_TIMESTAMPTZ_TIMESTAMPTZ_INT4, COARSENS},
+	{F_TIMESTAMP_TIMESTAMP_INT4, COARSENS},
+	{F_TIMESTAMP_MI_INTERVAL, SHIFTS},
+	{F_TIMESTAMP_PL_INTERVAL, SHIFTS},
 
 	/* who and where the session is */
 	{F_CURRENT_DATABASE, FOLD},
@@ -268,8 +285,8 @@ static PfoFunction functions[] = {
 	{F_POINT_OUT, SETTINGS},
 	{F_POLY_OUT, SETTINGS},
 	{F_QUOTE_IDENT, SETTINGS},
-	{F_TIMEZONE_TEXT_TIMESTAMP, SETTINGS},
-	{F_TIMEZONE_TEXT_TIMESTAMPTZ, SETTINGS},
+	{F_TIMEZONE_TEXT_TIMESTAMP, SETTINGS | SHIFTS},
+	{F_TIMEZONE_TEXT_TIMESTAMPTZ, SETTINGS | SHIFTS},
 };
 
 #undef OK
@@ -278,6 +295,9 @@ static PfoFunction functions[] = {
 #undef OUTPUT
 #undef INPUT
 #undef SETTINGS
+#undef MOMENT
+#undef SHIFTS
+#undef COARSENS
 
 /*
  * Extensions whose IMMUTABLE C functions were read and found to depend on

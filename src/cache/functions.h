@@ -10,7 +10,7 @@
 
 /* a STABLE function that depends on its arguments and hashed settings only */
 #define PFO_FUNCTION_OK			0x01
-/* a STABLE function without side effects whose value could join the key */
+/* a STABLE function whose value can join the key; see fold.c */
 #define PFO_FUNCTION_FOLDABLE	0x02
 /* labelled IMMUTABLE, yet it depends on more than its arguments */
 #define PFO_FUNCTION_LIES		0x04
@@ -20,6 +20,12 @@
 #define PFO_FUNCTION_INPUT		0x10
 /* labelled IMMUTABLE, and depends on hashed settings */
 #define PFO_FUNCTION_SETTINGS	0x20
+/* foldable, but gives the moment, which is another in each transaction */
+#define PFO_FUNCTION_MOMENT		0x40
+/* makes another moment of a moment */
+#define PFO_FUNCTION_SHIFTS		0x80
+/* makes of a moment what stays the same for a second or more, if asked to */
+#define PFO_FUNCTION_COARSENS	0x100
 
 /* a set of the flags above; 0 for a function that is on no list */
 extern int	pfo_function_flags(Oid funcid);

@@ -45,6 +45,7 @@ static const int unnamed[] = {
 static uint64 now = 1;
 static uint64 everything = 0;	/* when all of it was invalidated */
 static uint64 permissions = 0;
+static uint64 names = 0;		/* a clock of its own: no plan depends on them */
 static uint64 functions = 0;	/* when all of them were invalidated */
 static uint64 relations[NPLACES];
 static uint64 rows[NPLACES];
@@ -101,6 +102,13 @@ static void
 roles_changed(Datum arg, int cache_id, uint32 hash_value)
 {
 	permissions = ++now;
+	names++;
+}
+
+static void
+names_changed(Datum arg, int cache_id, uint32 hash_value)
+{
+	names++;
 }
 
 void
@@ -113,6 +121,8 @@ pfo_generation_init(void)
 		CacheRegisterSyscacheCallback(unnamed[i], any_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, roles_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, roles_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, names_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(DATABASEOID, names_changed, (Datum) 0);
 }
 
 uint64
@@ -169,4 +179,10 @@ uint64
 pfo_generation_of_permissions(void)
 {
 	return Max(permissions, everything);
+}
+
+uint64
+pfo_generation_of_names(void)
+{
+	return names;
 }

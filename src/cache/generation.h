@@ -31,4 +31,7 @@ extern bool pfo_generation_functions_unchanged(uint64 since, List *funcids);
 /* Advances when functions, roles or memberships change: permissions. */
 extern uint64 pfo_generation_of_permissions(void);
 
+/* Advances when roles, schemas or databases change: names of the session. */
+extern uint64 pfo_generation_of_names(void);
+
 #endif							/* PFO_GENERATION_H */

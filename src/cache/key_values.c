@@ -114,6 +114,42 @@ length_of(Oid type)
 }
 
 bool
+pfo_key_typed_value(PfoHasher *h, Oid type, Datum value, bool isnull)
+{
+	const uint32 words[] = {type, isnull};
+	const Length *length;
+
+	pfo_hasher_add(h, words, sizeof(words));
+	if (isnull)
+		return true;
+	length = length_of(type);
+	return length != NULL &&
+		pfo_key_value(h, value, length->typlen, length->byval,
+					  PFO_PARAM_MAX_SIZE);
+}
+
+ParamExternData *
+pfo_param_value(ParamListInfo values, int id, ParamExternData *workspace)
+{
+	ParamExternData *prm;
+
+	if (values == NULL || id < 1 || id > values->numParams)
+		return NULL;
+
+	/* speculatively: who supplies values must not raise an error now */
+	if (values->paramFetch != NULL)
+		prm = values->paramFetch(values, id, true, workspace);
+	else
+		prm = &values->params[id - 1];
+
+	/* the row type in an anonymous record means nothing elsewhere */
+	if (!OidIsValid(prm->ptype) ||
+		prm->ptype == RECORDOID || prm->ptype == RECORDARRAYOID)
+		return NULL;
+	return prm;
+}
+
+bool
 pfo_key_params(PfoHasher *h, const Bitmapset *params, ParamListInfo values)
 {
 	int			id = -1;
@@ -122,34 +158,12 @@ pfo_key_params(PfoHasher *h, const Bitmapset *params, ParamListInfo values)
 	{
 		ParamExternData *prm;
 		ParamExternData workspace;
-		const Length *length;
 
-		if (values == NULL || id > values->numParams)
+		prm = pfo_param_value(values, id, &workspace);
+		if (prm == NULL)
 			return false;
-
-		/* speculatively: who supplies values must not raise an error now */
-		if (values->paramFetch != NULL)
-			prm = values->paramFetch(values, id, true, &workspace);
-		else
-			prm = &values->params[id - 1];
-
-		/* the row type in an anonymous record means nothing elsewhere */
-		if (!OidIsValid(prm->ptype) ||
-			prm->ptype == RECORDOID || prm->ptype == RECORDARRAYOID)
-			return false;
-
-		{
-			const uint32 words[] = {id, prm->ptype, prm->isnull};
-
-			pfo_hasher_add(h, words, sizeof(words));
-		}
-		if (prm->isnull)
-			continue;
-
-		length = length_of(prm->ptype);
-		if (length == NULL ||
-			!pfo_key_value(h, prm->value, length->typlen, length->byval,
-						   PFO_PARAM_MAX_SIZE))
+		pfo_hasher_add(h, &id, sizeof(id));
+		if (!pfo_key_typed_value(h, prm->ptype, prm->value, prm->isnull))
 			return false;
 	}
 

@@ -21,6 +21,20 @@ extern bool pfo_key_value(PfoHasher *h, Datum value, int typlen, bool byval,
 						  Size limit);
 
 /*
+ * Add a value of any type: type, null flag, image.  False if it is over the
+ * limit of what is worth hashing at each execution; the hasher is then useless.
+ */
+extern bool pfo_key_typed_value(PfoHasher *h, Oid type, Datum value,
+								bool isnull);
+
+/*
+ * The value of a parameter; NULL if it cannot be had without risking an error,
+ * or is an anonymous record.
+ */
+extern ParamExternData *pfo_param_value(ParamListInfo values, int id,
+										ParamExternData *workspace);
+
+/*
  * Add the values of the parameters to a hash: type, null flag, collation-free
  * detoasted image.  False if a value cannot be had without risking an error,
  * is over the limit, or is an anonymous record; the hasher is then useless.

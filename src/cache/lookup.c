@@ -32,6 +32,7 @@
 #include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/eligible.h"
+#include "cache/fold.h"
 #include "cache/generation.h"
 #include "cache/key_values.h"
 #include "cache/lookup.h"
@@ -72,7 +73,7 @@ why_not(const PfoPlanInfo *info)
 
 bool
 pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
-				  ParamListInfo params, const PfoHash *planned_under,
+				  List *folded, ParamListInfo params, const PfoHash *planned_under,
 				  PfoHash *key, PfoReason *reason)
 {
 	PfoHasher	hasher;
@@ -97,6 +98,11 @@ pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
 		!pfo_key_params(&hasher, param_ids, params))
 	{
 		*reason = PFO_REASON_PARAMETER;
+		return false;
+	}
+	if (folded != NIL && !pfo_fold_add(&hasher, folded, params))
+	{
+		*reason = PFO_REASON_UNKNOWN_SETTING;
 		return false;
 	}
 	*key = pfo_hasher_final(&hasher);
@@ -272,8 +278,10 @@ look_up(void *arg)
 	attempt->reason = pfo_view_init(&attempt->view, execution->snapshot);
 	if (attempt->reason != PFO_REASON_NONE)
 		return;
-	if (!pfo_execution_key(&info->tree, info->params, execution->params,
-						   &info->settings, &attempt->key, &attempt->reason))
+	attempt->names = pfo_fold_generation();
+	if (!pfo_execution_key(&info->tree, info->params, info->folded,
+						   execution->params, &info->settings, &attempt->key,
+						   &attempt->reason))
 		return;
 
 	attempt->bypassed = false;
@@ -371,6 +379,13 @@ pfo_attempt_again(PfoAttempt *attempt, TupleDesc result)
 	if (!pfo_contain(find_again, &execution))
 		give_up(attempt);
 	return attempt->entry != NULL;
+}
+
+bool
+pfo_attempt_values_hold(const PfoAttempt *attempt)
+{
+	return attempt->info->folded == NIL ||
+		attempt->names == pfo_fold_generation();
 }
 
 static bool
@@ -477,14 +492,14 @@ pfo_attempt_prepare_store(PfoAttempt *attempt, uint64 *max_rows)
 }
 
 PfoEntry *
-pfo_lookup_likely(const PfoHash *tree)
+pfo_lookup_likely(const PfoHash *tree, List *folded)
 {
 	PfoHash		key;
 	PfoReason	reason;
 	PfoEntry   *entry;
 	PfoDependency *deps;
 
-	if (!pfo_execution_key(tree, NULL, NULL, NULL, &key, &reason))
+	if (!pfo_execution_key(tree, NULL, folded, NULL, NULL, &key, &reason))
 		return NULL;
 	entry = pfo_store_lookup(&key);
 	if (entry == NULL)

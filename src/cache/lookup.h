@@ -23,6 +23,7 @@ typedef struct PfoAttempt
 	bool		bypassed;		/* not even looked up */
 	PfoView		view;
 	PfoHash		key;
+	uint64		names;			/* pfo_fold_generation() before the key */
 	PfoEntry   *entry;			/* pinned and valid, or NULL */
 	bool		wanted;			/* admission wants the answer kept */
 	int			ndeps;
@@ -63,14 +64,17 @@ extern bool pfo_attempt_prepare_store(PfoAttempt *attempt, uint64 *max_rows);
  */
 extern bool pfo_attempt_plan_is_current(PfoAttempt *attempt);
 
+/* Are the folded values that the key holds those of the whole run? */
+extern bool pfo_attempt_values_hold(const PfoAttempt *attempt);
+
 /*
- * The key of one execution: the statement's tree, the session's settings and
- * the parameters' values.  False, with the reason, if there is none, or if the
+ * The key of one execution: the statement's tree, the session's settings, the
+ * parameters' values and the folded ones.  False, with the reason, if there is none, or if the
  * plan was made under other settings (planned_under; NULL: no plan) that the
  * values of its expressions can depend on.
  */
 extern bool pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
-							  ParamListInfo params,
+							  List *folded, ParamListInfo params,
 							  const PfoHash *planned_under, PfoHash *key,
 							  PfoReason *reason);
 
@@ -78,6 +82,6 @@ extern bool pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
 extern uint64 pfo_version_digest(List *depends);
 
 /* For statements without parameters, at planning: is a hit likely? */
-extern PfoEntry *pfo_lookup_likely(const PfoHash *tree);
+extern PfoEntry *pfo_lookup_likely(const PfoHash *tree, List *folded);
 
 #endif							/* PFO_LOOKUP_H */

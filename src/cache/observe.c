@@ -49,6 +49,8 @@ typedef struct Family
 	bool		has_key;
 	PfoHash		tree;
 	Bitmapset  *params;
+	List	   *folded;			/* see fold.h */
+	MemoryContext folded_context;	/* where that is, if any ever was */
 	List	   *depends;
 } Family;
 
@@ -165,9 +167,28 @@ pfo_observe_reason(int64 id, PfoReason reason)
 	find_family(id, true)->reason = reason;
 }
 
+/* They change with the constants, so they have a context to be freed with. */
+static void
+keep_folded(Family *family, List *folded)
+{
+	MemoryContext old;
+
+	if (equal(family->folded, folded))
+		return;
+	family->folded = NIL;
+	if (family->folded_context == NULL)
+		family->folded_context = AllocSetContextCreate(context,
+													   "perfopt folded",
+													   ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(family->folded_context);
+	old = MemoryContextSwitchTo(family->folded_context);
+	family->folded = copyObject(folded);
+	MemoryContextSwitchTo(old);
+}
+
 void
-pfo_observe_planned(int64 id, const PfoQueryKey *key, PlannedStmt *stmt,
-					List *depends)
+pfo_observe_planned(int64 id, const PfoQueryKey *key, List *folded,
+					PlannedStmt *stmt, List *depends)
 {
 	Family	   *family = find_family(id, true);
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -180,6 +201,7 @@ pfo_observe_planned(int64 id, const PfoQueryKey *key, PlannedStmt *stmt,
 		bms_free(family->params);
 		family->params = copy;
 	}
+	keep_folded(family, folded);
 	if (!equal(family->depends, depends))
 	{
 		List	   *copy = list_copy(depends);
@@ -224,8 +246,8 @@ would_hit(Family *family, ParamListInfo params)
 	uint32		seen;
 
 	if (!family->has_key ||
-		!pfo_execution_key(&family->tree, family->params, params, NULL, &key,
-						   &reason))
+		!pfo_execution_key(&family->tree, family->params, family->folded,
+						   params, NULL, &key, &reason))
 		return false;
 	seen = pfo_policy_sighting(&key, pfo_version_digest(family->depends),
 							   &unchanged);

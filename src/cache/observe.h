@@ -30,7 +30,8 @@ extern void pfo_observe_reason(int64 family, PfoReason reason);
 
 /* A statement was planned that might be executed now. */
 extern void pfo_observe_planned(int64 family, const PfoQueryKey *key,
-								PlannedStmt *stmt, List *depends);
+								List *folded, PlannedStmt *stmt,
+								List *depends);
 
 /* Around an execution.  False if it is not observed. */
 extern bool pfo_observe_starts(QueryDesc *queryDesc, instr_time *start);

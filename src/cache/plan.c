@@ -32,6 +32,7 @@
 #include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/eligible.h"
+#include "cache/fold.h"
 #include "cache/key.h"
 #include "cache/lookup.h"
 #include "cache/observe.h"
@@ -65,6 +66,7 @@ typedef struct Planning
 	PfoVerdict *verdict;
 	PfoTag		tag;
 	int64		family;
+	List	   *folded;			/* expressions whose values join the key */
 	PfoHash		settings;		/* that the values of expressions depend on */
 	PfoPlanInfo *info;
 	List	   *permissions;
@@ -82,6 +84,19 @@ family_of(Query *query, const PfoQueryKey *key)
 		(int64) key->skeleton.lo;
 }
 
+/* Calls to be folded: known with the constants only, so no verdict tells. */
+static PfoReason
+fold(Planning *p)
+{
+	const PfoEligibility *eligibility = &p->verdict->eligibility;
+	Oid			object;
+
+	p->folded = copyObject(eligibility->folded);
+	return eligibility->folds ?
+		pfo_fold_collect(p->query, true, &p->folded, &object) :
+		PFO_REASON_NONE;
+}
+
 /*
  * The reason why the statement is not wrapped; otherwise its key and
  * verdict.
@@ -90,6 +105,7 @@ static PfoReason
 judge(Planning *p)
 {
 	Query	   *query = p->query;
+	PfoReason	reason;
 	bool		known;
 
 	if (p->cursor_options & ~KNOWN_OPTIONS)
@@ -102,6 +118,9 @@ judge(Planning *p)
 		return p->verdict->eligibility.reason;
 	if (!known)
 		return PFO_REASON_UNKNOWN_NODE;
+	reason = fold(p);
+	if (reason != PFO_REASON_NONE)
+		return reason;
 	p->tag = pfo_tag_of(p->query_string, query->stmt_location,
 						query->stmt_len);
 	if (p->tag == PFO_TAG_NOCACHE)
@@ -149,6 +168,7 @@ make_info(Planning *p)
 	if (pfo_permissions_functions(info->functions, &verdict->granted))
 		info->granted = verdict->granted;
 	info->params = p->key.params;
+	info->folded = p->folded;
 	return info;
 }
 
@@ -177,7 +197,7 @@ prepare(void *arg)
 	p->permissions = pfo_permissions_of_query(p->query);
 	if (p->params == NULL && bms_is_empty(p->key.params) && !hinted &&
 		!pfo_is_explaining())
-		p->entry = pfo_lookup_likely(&p->key.tree);
+		p->entry = pfo_lookup_likely(&p->key.tree, p->folded);
 }
 
 /* Lock what the entry's plan read, as the planner would have locked it. */
@@ -351,7 +371,8 @@ note_observed(void *arg)
 
 	p->depends = list_concat(p->depends, p->child->relationOids);
 	if (list_length(p->depends) <= MAX_DEPENDS)
-		pfo_observe_planned(p->family, &p->key, p->child, p->depends);
+		pfo_observe_planned(p->family, &p->key, p->folded, p->child,
+							p->depends);
 }
 
 /*

@@ -27,6 +27,7 @@ copy_info(ExtensibleNode *new_node, const ExtensibleNode *old_node)
 	to->functions = list_copy(from->functions);
 	to->depends = list_copy(from->depends);
 	to->params = bms_copy(from->params);
+	to->folded = copyObject(from->folded);
 	to->child = copyObject(from->child);
 	to->query = copyObject(from->query);
 }
@@ -35,7 +36,9 @@ static bool
 equal_info(const ExtensibleNode *a, const ExtensibleNode *b)
 {
 	return pfo_hash_equal(((const PfoPlanInfo *) a)->tree,
-						  ((const PfoPlanInfo *) b)->tree);
+						  ((const PfoPlanInfo *) b)->tree) &&
+		equal(((const PfoPlanInfo *) a)->folded,
+			  ((const PfoPlanInfo *) b)->folded);
 }
 
 /* for debug_print_plan */

@@ -41,6 +41,7 @@ typedef struct PfoPlanInfo
 	PfoGranted	granted;		/* that check, when it last succeeded */
 	List	   *depends;		/* OIDs of relations that the answer depends on */
 	Bitmapset  *params;			/* external parameters in the tree */
+	List	   *folded;			/* expressions whose values join the key */
 	PlannedStmt *child;			/* what runs on a miss; NULL: not planned yet */
 	Query	   *query;			/* to be planned on a miss; NULL if planned */
 } PfoPlanInfo;

@@ -31,6 +31,7 @@
 	R(VOLATILE_FUNCTION, "volatile_function", "the function's answer may differ at each call") \
 	R(STABLE_FUNCTION, "stable_function", "the function depends on more than its arguments") \
 	R(NEEDS_FOLDING, "needs_folding", "pass the value as a parameter or a literal") \
+	R(UNSTABLE_FOLD, "unstable_fold", "the moment differs in each transaction: use CURRENT_DATE or date_trunc, as in date_trunc('minute', now())") \
 	R(UNTRUSTED_FUNCTION, "untrusted_function", "the function may read tables, whatever its label; SQL functions written as RETURN expression are judged by that") \
 	/* how it was asked for */ \
 	R(NOCACHE_COMMENT, "nocache_comment", "the statement carries the comment perfopt: nocache") \
@@ -50,6 +51,7 @@
 	R(UNTRACKED, "untracked", "track_counts is off: set it on") \
 	R(SETTING, "setting", "gin_fuzzy_search_limit makes results random: set it to 0") \
 	R(PARAMETER, "parameter", "a parameter's value is not available or too long") \
+	R(UNKNOWN_SETTING, "unknown_setting", "what the statement asks the session for is not there, not for all to see, or too long") \
 	R(PERMISSION, "permission", "a permission check failed: the executor decides") \
 	/* why the answer was not in the cache, or not kept */ \
 	R(UNSETTLED, "unsettled", "a transaction that changed a relation was running for this snapshot") \

@@ -523,6 +523,8 @@ finish_child(PfoScanState *state)
 		attempt->reason = PFO_REASON_TOO_LARGE;
 	else if (pfo_messages_sent() != state->messages)
 		attempt->reason = PFO_REASON_MESSAGES;
+	else if (!pfo_attempt_values_hold(attempt))
+		attempt->reason = PFO_REASON_CATALOG_CHANGED;
 	else if (pfo_cache_mode == PFO_CACHE_AUTO && !state->info->asked &&
 			 state->cost_ms < pfo_cache_min_time)
 		attempt->reason = PFO_REASON_CHEAP;
@@ -619,6 +621,9 @@ verify(PfoScanState *state)
 
 	attempt->reason = PFO_REASON_TOO_LARGE;
 	if (state->capture->overflowed)
+		return;
+	attempt->reason = PFO_REASON_CATALOG_CHANGED;
+	if (!pfo_attempt_values_hold(attempt))
 		return;
 	attempt->reason = PFO_REASON_INTERNAL;
 	if (!pfo_contain(compare, &comparing))

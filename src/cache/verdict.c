@@ -89,14 +89,25 @@ pfo_verdict(Query *query, const PfoQueryKey *key)
 	{
 		list_free(verdict->eligibility.functions);
 		list_free(verdict->eligibility.typrelids);
+		if (verdict->folded != NULL)
+			MemoryContextDelete(verdict->folded);
 	}
 	verdict->generation = 0;	/* until all of it is there */
+	verdict->folded = NULL;
 	verdict->eligibility = judging.result;
+	verdict->eligibility.folded = NIL;
 	verdict->eligibility.functions = NIL;
 	verdict->eligibility.typrelids = NIL;
 	old = MemoryContextSwitchTo(context);
 	verdict->eligibility.functions = list_copy(judging.result.functions);
 	verdict->eligibility.typrelids = list_copy(judging.result.typrelids);
+	if (judging.result.folded != NIL)
+	{
+		verdict->folded = AllocSetContextCreate(context, "perfopt folded",
+												ALLOCSET_SMALL_SIZES);
+		MemoryContextSwitchTo(verdict->folded);
+		verdict->eligibility.folded = copyObject(judging.result.folded);
+	}
 	MemoryContextSwitchTo(old);
 	verdict->granted.roleid = InvalidOid;
 	verdict->runs = 0;

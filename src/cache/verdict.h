@@ -17,6 +17,7 @@ typedef struct PfoVerdict
 	PfoHash		skeleton;
 	uint64		generation;		/* when it was judged; see generation.h */
 	PfoEligibility eligibility;
+	MemoryContext folded;		/* of the list of that name; NULL if empty */
 	PfoGranted	granted;		/* EXECUTE on its functions */
 	uint32		runs;			/* executions that were timed */
 	double		mean_ms;		/* of these, planning included */
