@@ -111,6 +111,37 @@ CREATE FUNCTION returned() RETURNS refcursor LANGUAGE plpgsql AS
 \set q 'BEGIN \\; SELECT returned() \\; FETCH 2 FROM returned \\; FETCH ALL FROM returned \\; COMMIT'
 \i :twice
 
+\echo '== a setting that changes between two fetches'
+SET app.a = 1;
+SET enable_sort = off;
+\set q 'SELECT a.id, current_setting(''app.a'') AS s FROM t AS a JOIN t AS b ON b.id = a.k + 1 WHERE a.id > 9'
+\i :twice
+\set q 'BEGIN \\; DECLARE c CURSOR FOR SELECT a.id, current_setting(''app.a'') AS s FROM t AS a JOIN t AS b ON b.id = a.k + 1 WHERE a.id > 9 \\; FETCH 1 FROM c \\; SET LOCAL app.a = 2 \\; FETCH ALL FROM c \\; COMMIT'
+\i :twice
+CREATE FUNCTION by_setting() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT g.id, current_setting('app.a') AS s FROM t AS g JOIN generate_series(1, 4) AS n ON true ORDER BY g.id LOOP
+		PERFORM set_config('app.a', r.id::text, true);
+		RETURN NEXT r.s;
+	END LOOP;
+END$$;
+\set q 'SELECT md5(string_agg(s, '','')) FROM by_setting() AS s'
+\i :twice
+CREATE FUNCTION into_setting() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	r text;
+BEGIN
+	SELECT current_setting('app.a') || count(*) INTO r FROM t;
+	RETURN r;
+END$$;
+\set q 'SELECT into_setting()'
+\i :twice
+\set d 'SET app.a = 5'
+\i :change
+RESET enable_sort;
+
 \echo '== DISCARD, and prepared statements in a cursor'
 PREPARE p(int) AS SELECT k, sum(v) FROM t WHERE id > $1 GROUP BY k ORDER BY k;
 \set q 'EXECUTE p(2)'

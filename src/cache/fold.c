@@ -19,7 +19,7 @@
  *	  functions with a SET clause, which no statement that is kept can call.
  *	  Look-up and run are one call of the executor.  A portal that is fetched
  *	  in pieces is none: a SET between two pieces reaches the second.  So
- *	  what is fetched in pieces must neither be stored nor served.
+ *	  what is fetched in pieces is neither stored nor served (scan.c).
  *	- now() is that of the transaction.  statement_timestamp() is that of the
  *	  client's latest message, and the message that runs a portal is the one
  *	  in which it is looked up.

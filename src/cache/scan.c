@@ -344,8 +344,22 @@ may_store(PfoScanState *state)
 	return true;
 }
 
+/*
+ * Is this run certainly the only one?  Where rows are wanted in pieces, only
+ * of a statement that SPI runs without a portal, as SELECT INTO.
+ */
+static bool
+is_single_run(PfoScanState *state, QueryDesc *queryDesc)
+{
+	if (!state->limited)
+		return (state->eflags & (EXEC_FLAG_BACKWARD | EXEC_FLAG_REWIND)) == 0;
+	return queryDesc->dest->mydest == DestSPI &&
+		(ActivePortal == NULL || ActivePortal->queryDesc != queryDesc);
+}
+
 static void
-decide(PfoScanState *state, ScanDirection direction, uint64 count)
+decide(PfoScanState *state, QueryDesc *queryDesc, ScanDirection direction,
+	   uint64 count)
 {
 	EState	   *estate = state->css.ss.ps.state;
 	PfoAttempt *attempt = &state->attempt;
@@ -360,6 +374,8 @@ decide(PfoScanState *state, ScanDirection direction, uint64 count)
 	state->limited = count != 0;
 	if (direction != ForwardScanDirection)
 		bypass(state, PFO_REASON_INCOMPLETE);
+	else if (state->info->folded != NIL && !is_single_run(state, queryDesc))
+		bypass(state, PFO_REASON_PIECES);
 	else if (estate->es_crosscheck_snapshot != InvalidSnapshot)
 		bypass(state, PFO_REASON_SNAPSHOT);
 	else
@@ -427,7 +443,7 @@ pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
 	state->stmt_location = queryDesc->plannedstmt->stmt_location;
 	state->stmt_len = queryDesc->plannedstmt->stmt_len;
 	old = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
-	decide(state, direction, count);
+	decide(state, queryDesc, direction, count);
 	MemoryContextSwitchTo(old);
 }
 
