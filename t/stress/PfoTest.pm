@@ -271,7 +271,7 @@ sub start_load
 			'pgbench', '-n', '-c', $clients{$role}, '-T', '300',
 			'-M', $role eq 'reader' ? $arg{protocol} || 'prepared' : 'simple',
 			'-f', "$dir/$role.sql",
-			$node->connstr($arg{db} || 'postgres'));
+			$node->connstr($arg{db} || 'postgres') . ' application_name=load');
 		push @{ $load{parts} },
 		  {
 			role => $role,
@@ -294,11 +294,11 @@ sub end_load
 		eval { $part->{handle}->finish };
 		$said .= join('',
 			map { "$part->{role}: $_\n" }
-			  grep { /error|ERROR|FATAL/ && !/connection|died/ }
+			  grep { /error|ERROR|FATAL/ && !/connection|died|Run was aborted/ }
 			  split(/\n/, ${ $part->{out} }));
 	}
 	$load->{node}->poll_query_until('postgres',
-		q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'pgbench'})
+		q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'load'})
 	  unless $how;
 	return $said;
 }
