@@ -334,15 +334,15 @@ sub accounted
 		CREATE TABLE IF NOT EXISTS filler AS SELECT 1 AS x;
 		SELECT perfopt_invalidate_all()});
 	my $n = 0;
-	while ($n++ < 50
+	while ($n++ < 100
 		&& $node->safe_psql('postgres', 'SELECT count(*) > 0 FROM perfopt_cache_entries WHERE NOT valid') eq 't')
 	{
 		$node->safe_psql('postgres', 'SET perfopt.cache = force; '
 			  . join('; ', map {
-					"SELECT repeat('x', 4000), g, $n, $_ FROM filler, generate_series(1, 30) g"
+					"SELECT repeat('x', 4000), g, $n, $_ FROM filler, generate_series(1, 10) g"
 			  } 1 .. 20));
 	}
-	cmp_ok($n, '<=', 50, "$what: what is outdated makes room");
+	cmp_ok($n, '<=', 100, "$what: what is outdated makes room");
 	is($node->safe_psql('postgres', $sums),
 		'0|0|0', "$what: and is accounted for then");
 	return;
