@@ -38,7 +38,7 @@ my $all = 'SELECT sum(v) FROM load.a';
 my %crashes = (
 	'a backend is killed' => sub {
 		my $pid = $node->safe_psql('postgres',
-			q{SELECT min(pid) FROM pg_stat_activity WHERE application_name = 'load'});
+			q{SELECT min(pid) FROM pg_stat_activity WHERE application_name LIKE 'load%'});
 		kill 'KILL', $pid;
 		$node->poll_query_until('postgres',
 			"SELECT pg_postmaster_start_time() IS NOT NULL AND NOT EXISTS

@@ -251,13 +251,16 @@ SELECT count(*) FROM load.a;
 \sleep 2 ms
 END
 
+my $loads = 0;
+
 # Start readers and writers on the load's tables; the readers compare each
 # answer with an execution in the same snapshot.  Gives a handle for end_load().
 sub start_load
 {
 	my ($node, %arg) = @_;
 	my $dir = File::Temp::tempdir(CLEANUP => 1);
-	my %load = (dir => $dir, node => $node, parts => []);
+	my $name = 'load' . ++$loads;
+	my %load = (dir => $dir, node => $node, name => $name, parts => []);
 	my %scripts = (
 		reader => load_reader($arg{served} || 'force'),
 		writer => $load_writer);
@@ -271,7 +274,7 @@ sub start_load
 			'pgbench', '-n', '-c', $clients{$role}, '-T', '300',
 			'-M', $role eq 'reader' ? $arg{protocol} || 'prepared' : 'simple',
 			'-f', "$dir/$role.sql",
-			$node->connstr($arg{db} || 'postgres') . ' application_name=load');
+			$node->connstr($arg{db} || 'postgres') . " application_name=$name");
 		push @{ $load{parts} },
 		  {
 			role => $role,
@@ -298,7 +301,7 @@ sub end_load
 			  split(/\n/, ${ $part->{out} }));
 	}
 	$load->{node}->poll_query_until('postgres',
-		q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'load'})
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = '$load->{name}'")
 	  unless $how;
 	return $said;
 }
