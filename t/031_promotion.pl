@@ -26,6 +26,8 @@ $primary->safe_psql(
 	'postgres', q{
 	CREATE TABLE t (v int);
 	INSERT INTO t VALUES (1), (2);
+	CREATE TABLE locked (v int);
+	INSERT INTO locked VALUES (1);
 	CREATE FUNCTION f(int) RETURNS int RETURN $1;
 	CREATE VIEW w AS SELECT sum(v) AS v FROM t;});
 
@@ -85,11 +87,28 @@ sub all_of
 	return $said[0];
 }
 
+# A table that an altering transaction has locked
+my $rows = 'SELECT l::text FROM locked AS l';
+
+sub rows_are
+{
+	my ($client, $expected, $what) = @_;
+	answer($client, "SET lock_timeout = '20ms'");
+	for my $mode ('off', 'force', 'force')
+	{
+		is(answer($client, "SET perfopt.cache = $mode; $rows"),
+			$expected, "$what, cache $mode");
+	}
+	answer($client, 'RESET lock_timeout');
+	return;
+}
+
+rows_are($old[0], '(1)', 'before any change: the table');
 answer($old[1], "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
 is(all_of($_), '3 3 3 3 3 3', 'before any change') for @old, $cascaded;
 
 # What the primary prepares: rows and definitions, each to be committed or not.
-# The function must not be locked by one who waits.
+# Readers of a function need not wait for that; those of a table must.
 $primary->safe_psql(
 	'postgres', q{
 	INSERT INTO t VALUES (3);
@@ -97,12 +116,14 @@ $primary->safe_psql(
 	BEGIN; INSERT INTO t VALUES (100); PREPARE TRANSACTION 'rows, ROLLBACK';
 	BEGIN; CREATE OR REPLACE FUNCTION f(int) RETURNS int RETURN $1 * 2;
 	INSERT INTO load.a VALUES (201, 1, 1, 'x'); PREPARE TRANSACTION 'definitions, COMMIT';
+	BEGIN; ALTER TABLE locked ADD w int DEFAULT 5; PREPARE TRANSACTION 'table';
 });
 $primary->wait_for_catchup($standby);
 $standby->wait_for_catchup($behind, 'replay', $standby->lsn('replay'));
 is(all_of($old[0]), '6 6 6 6 6 6', 'the standby follows');
 is(all_of($old[1]), '3 3 3 3 3 3', 'but for an old snapshot');
 is(all_of($cascaded), '6 6 6 6 6 6', 'so does the one behind it');
+rows_are($_, '55P03', 'the table is locked') for $old[0], $cascaded;
 is(stats($_, 'hits'), '0', $_->name . ' has served nothing') for $standby, $behind;
 
 my $readers = start_load($standby, writers => 0);
@@ -126,6 +147,10 @@ is(all_of($old[0]), '6 6 6 6 6 6', 'promoted: a session of before');
 my $new = raw_client($standby);
 answer($new, join('; ', map { my $n = $_; "PREPARE s$n AS $statements[$n]" } 0 .. 2));
 is(all_of($new), '6 6 6 6 6 6', 'promoted: a new session');
+
+rows_are($_, '55P03', 'promoted: the table is locked') for $old[0], $new;
+answer($new, "COMMIT PREPARED 'table'");
+rows_are($_, '(1,5)', 'the table is altered') for $old[0], $new;
 
 # ended by an old session, a new one, and the one with the old snapshot
 answer($old[0], "COMMIT PREPARED 'rows, COMMIT'");
@@ -153,7 +178,7 @@ $behind->stop;
 #
 # The same over restarts, of an ordinary server
 #
-my $factor = 2;
+my ($factor, $w) = (2, 5);
 for my $how ('fast', 'immediate')
 {
 	for my $end ('COMMIT', 'ROLLBACK')
@@ -164,7 +189,9 @@ for my $how ('fast', 'immediate')
 			BEGIN; CREATE OR REPLACE FUNCTION f(int) RETURNS int RETURN \$1 * $next;
 			CREATE OR REPLACE VIEW unused AS SELECT 1 AS x; PREPARE TRANSACTION 'd';
 			BEGIN; CREATE TABLE later (v int); INSERT INTO later VALUES (1);
-			ALTER TABLE later ADD w int DEFAULT 5; PREPARE TRANSACTION 'e'});
+			ALTER TABLE later ADD w int DEFAULT 5; PREPARE TRANSACTION 'e';
+			SET perfopt.cache = force; $rows; $rows;
+			BEGIN; ALTER TABLE locked ALTER w TYPE numeric USING w + 1; PREPARE TRANSACTION 'table'});
 		my $before = 15 * $factor;
 		is(served($standby, $definitions) =~ s/ .*//r, $before, "$how, $end: prepared");
 		$standby->stop($how);
@@ -175,7 +202,10 @@ for my $how ('fast', 'immediate')
 			"$before $before $before", "$how, $end: restarted");
 		is(served($standby, "$definitions; $definitions"),
 			"$before $before served 0", "$how, $end: nothing is served");
-		$standby->safe_psql('postgres', "$end PREPARED 'd'");
+		rows_are($client, '55P03', "$how, $end: the table is locked");
+		$standby->safe_psql('postgres', "$end PREPARED 'd'; $end PREPARED 'table'");
+		$w++ if $end eq 'COMMIT';
+		rows_are($client, "(1,$w)", "$how, $end: the table is not");
 		$factor = $next if $end eq 'COMMIT';
 		my $after = 15 * $factor;
 		is(answer($client, "$definitions; EXECUTE s; EXECUTE s"),

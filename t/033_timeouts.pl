@@ -181,13 +181,20 @@ is(answer($reader, "$sum; $sum"), "$twenty $twenty", 'after the deadlocks');
 #
 # Terminated by somebody, or for having been idle, with an answer in use
 #
-answer($holder, 'BEGIN; LOCK TABLE ONLY p2');
-ask($reader, $sum);
-waits_for_lock($node, $pid);
-$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
-is(join(' ', ready($reader)), '0 57P01', 'terminated while waiting for a lock');
-answer($holder, 'COMMIT');
 $reader->close;
+for my $statement ($sum, 'EXECUTE s', "EXPLAIN $sum")
+{
+	my $victim = raw_client($node);
+	my $its_pid = pid_of($victim);
+	answer($victim, "SET perfopt.cache = force; PREPARE s AS $sum; EXECUTE s");
+	answer($holder, 'BEGIN; LOCK TABLE ONLY p2');
+	ask($victim, $statement);
+	waits_for_lock($node, $its_pid);
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend($its_pid)");
+	is(join(' ', ready($victim)), '0 57P01', "$statement: terminated while waiting for a lock");
+	answer($holder, 'COMMIT');
+	$victim->close;
+}
 
 for my $portal (undef, 0, 1)
 {
@@ -200,6 +207,19 @@ for my $portal (undef, 0, 1)
 	(undef, $state) = ready($idle) while $state eq '';
 	is($state, '25P03', "idle in a transaction, $what: terminated");
 	$idle->close;
+}
+
+SKIP:
+{
+	skip 'no transaction_timeout', 1 if pg_major() < 17;
+
+	my $slow = raw_client($node);
+	answer($slow, "SET perfopt.cache = force; SET transaction_timeout = '30ms'");
+	answer($holder, 'BEGIN; LOCK TABLE ONLY p2');
+	ask($slow, $sum);
+	is(join(' ', ready($slow)), '0 25P04', 'a transaction out of time');
+	answer($holder, 'COMMIT');
+	$slow->close;
 }
 
 is(stats($node, 'errors'), '0', 'none of these was a failure of the cache');

@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use File::Spec;
 use File::Temp;
 use FindBin;
 use lib "$FindBin::RealBin/stress";
@@ -24,7 +25,10 @@ BEGIN
 		my ($uid, $gid) = ($<, $( + 0);
 		my $mounted = "mount -t tmpfs -o size=6m,mode=700 perfopt $dir && unshare --user --map-user=$uid --map-group=$gid";
 		my @outer = ('unshare', '--user', '--map-root-user', '--mount', 'sh', '-c');
-		my $works = system(@outer, "($mounted true) 2>/dev/null") == 0;
+		open(my $stderr, '>&', \*STDERR);
+		open(STDERR, '>', File::Spec->devnull);
+		my $works = system(@outer, "$mounted true") == 0;
+		open(STDERR, '>&', $stderr);
 		$ENV{PFO_SMALL_DISK} = $works ? $dir : '';
 		my $status = !$works ? 0
 		  : system(@outer, qq{$mounted "\$@"}, 'sh', $^X, (map { "-I$_" } @INC), $0);

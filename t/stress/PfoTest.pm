@@ -143,19 +143,24 @@ sub ready
 {
 	my ($socket, $values) = @_;
 	my ($rows, $state) = (0, '');
+	local $SIG{ALRM} = sub { die 'the server does not answer' };
+	alarm $PostgreSQL::Test::Utils::timeout_default;
 	while (1)
 	{
-		(read($socket, my $head, 5) || 0) == 5
-		  or return ($rows, $state || 'closed');
+		last unless (read($socket, my $head, 5) || 0) == 5;
 		my ($type, $length) = unpack('aN', $head);
-		read($socket, my $body, $length - 4) == $length - 4
-		  or $length == 4
-		  or return ($rows, 'closed');
+		last unless (read($socket, my $body, $length - 4) || 0) == $length - 4;
 		$rows++ if $type eq 'D';
 		push @$values, unpack('x2 N/a', $body) if $type eq 'D' && $values;
 		($state) = $body =~ /\0C(\w{5})\0/ if $type eq 'E';
-		return ($rows, $state) if $type eq 'Z';
+		if ($type eq 'Z')
+		{
+			alarm 0;
+			return ($rows, $state);
+		}
 	}
+	alarm 0;
+	return ($rows, $state || 'closed');
 }
 
 # What a raw client gets for a simple query: the first column's values and the
