@@ -15,6 +15,7 @@ use Test::More;
 
 my $conf = <<'CONF';
 wal_level = logical
+autovacuum = off
 logical_decoding_work_mem = 64kB
 wal_retrieve_retry_interval = 100ms
 CONF

@@ -18,6 +18,7 @@ my $conf = <<'CONF';
 perfopt.cache_size = 2MB
 perfopt.cache = force
 hot_standby_feedback = on
+autovacuum = off
 CONF
 my $primary = new_node('primary', streaming => 1, conf => $conf);
 $primary->start;

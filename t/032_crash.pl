@@ -15,6 +15,7 @@ use Test::More;
 
 my $node = new_node('crash', conf => <<'CONF');
 restart_after_crash = on
+autovacuum = off
 perfopt.cache_size = 2MB
 perfopt.cache_max_result = 2MB
 CONF

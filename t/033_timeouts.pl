@@ -13,7 +13,7 @@ use PfoTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = new_node('timeouts', conf => "perfopt.cache_size = 1MB\n");
+my $node = new_node('timeouts', conf => "autovacuum = off\nperfopt.cache_size = 1MB\n");
 $node->start;
 $node->safe_psql(
 	'postgres', q{
@@ -177,6 +177,43 @@ for my $mode ('off', 'force')
 	answer($holder, 'COMMIT');
 }
 is(answer($reader, "$sum; $sum"), "$twenty $twenty", 'after the deadlocks');
+
+#
+# Catalogs that somebody has locked: a session that can execute can also be
+# answered, and store, without waiting for any.
+#
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION f(int) RETURNS int RETURN $1 + 1;
+	CREATE VIEW w AS SELECT sum(f(v)) AS v FROM p;});
+my $shape = "SELECT w.v + %d - %d FROM w, other WHERE other.v::text LIKE '7%%'";
+my $stored = sprintf($shape, 0, 0);
+my $session = raw_client($node);
+for my $mode ('off', 'force')
+{
+	is(answer($session, "SET perfopt.cache = $mode; $stored; $stored"),
+		join(' ', ($twenty + 20) x 2), "cache $mode: before catalogs are locked");
+}
+answer($session, "SET lock_timeout = '20ms'");
+my $n = 0;
+my $waited = '';
+for my $catalog (
+	split /\n/, $node->safe_psql('postgres', q{
+		SELECT relname FROM pg_class
+		WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r'}))
+{
+	my $new = sprintf($shape, ++$n, $n);
+	answer($holder, "BEGIN; LOCK TABLE pg_catalog.$catalog");
+	my ($executed, $served) = map {
+		my $mode = $_;
+		answer($session, "SET perfopt.cache = $mode");
+		join ' ', map { answer($session, $_) } $new, $stored, $new;
+	} 'off', 'force';
+	answer($holder, 'COMMIT');
+	$waited .= "$catalog: $executed, with the cache $served\n" if $executed ne $served;
+}
+cmp_ok($n, '>', 50, 'catalogs were locked');
+is($waited, '', 'for none of them the cache waits');
+$session->close;
 
 #
 # Terminated by somebody, or for having been idle, with an answer in use

@@ -47,6 +47,7 @@ max_connections = 20
 max_prepared_transactions = 0
 max_locks_per_transaction = 10
 max_wal_senders = 0
+autovacuum = off
 perfopt.cache_size = 512kB
 CONF
 $node->start;

@@ -13,7 +13,7 @@ use PfoTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = new_node('reload', conf => "perfopt.cache_size = 2MB\n");
+my $node = new_node('reload', conf => "autovacuum = off\nperfopt.cache_size = 2MB\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION perfopt;' . load_schema());
 $node->safe_psql('postgres', 'CREATE TABLE t (v int); INSERT INTO t VALUES (0)');

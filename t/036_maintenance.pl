@@ -14,7 +14,7 @@ use PfoTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = new_node('maintenance', conf => "perfopt.cache_size = 2MB\n");
+my $node = new_node('maintenance', conf => "autovacuum = off\nperfopt.cache_size = 2MB\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION perfopt;' . load_schema());
 
