@@ -53,6 +53,15 @@ for my $rule (
 	  or diag($output);
 }
 
+# The load of the tests of faults notices, too: its readers end by themselves.
+leave_out('version');
+$node->safe_psql('postgres', load_schema());
+my $writers = start_load($node, readers => 0);
+my $readers = start_load($node, writers => 0);
+like(end_load($readers, 'wait'), qr/division by zero/,
+	'without version the load notices');
+is(end_load($writers), '', 'which is not the writers\' fault');
+
 # A commit that is visible but not yet announced: for a moment only, so it is
 # made longer.  With the rule in place the same must give the right answer.
 for my $rule (qw(none announce_late))

@@ -183,12 +183,15 @@ row_counts(void)
 
 /*
  * Expressions that run in no executor can switch track_counts off and on
- * again between two looks at it, so each assignment is noticed as well.
+ * again between two looks at it, so each assignment is noticed as well.  An
+ * apply worker reaches no hook at all: what it wrote before the setting was
+ * switched on is known from this assignment only.
  */
 static void
 track_counts_assigned(bool newval, void *extra)
 {
-	if (!newval && !PFO_BROKEN(TRACKING))
+	if ((!newval || (!pgstat_track_counts && IsTransactionState())) &&
+		!PFO_BROKEN(TRACKING))
 		xact.untracked = true;
 }
 

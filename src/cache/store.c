@@ -29,6 +29,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/memutils.h"
@@ -443,28 +444,28 @@ pin_bucket(uint32 bucket, Visited *visited)
 }
 
 static void
-unpin_all(Visited *visited)
+unpin_all(int code, Datum arg)
 {
+	Visited    *visited = (Visited *) DatumGetPointer(arg);
+
 	while (visited->n > 0)
 		pfo_store_unpin(visited->entry[--visited->n]);
 }
 
-/* Call back for each, and unpin them all whatever happens. */
+/*
+ * Call back for each, and unpin them all whatever happens: on errors, and if
+ * the session is terminated meanwhile, which no PG_CATCH would see.
+ */
 static void
 visit(Visited *visited, PfoEntryCallback callback, void *arg)
 {
-	PG_TRY();
+	PG_ENSURE_ERROR_CLEANUP(unpin_all, PointerGetDatum(visited));
 	{
 		for (int i = 0; i < visited->n; i++)
 			callback(visited->entry[i], arg);
 	}
-	PG_CATCH();
-	{
-		unpin_all(visited);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	unpin_all(visited);
+	PG_END_ENSURE_ERROR_CLEANUP(unpin_all, PointerGetDatum(visited));
+	unpin_all(0, PointerGetDatum(visited));
 }
 
 void
@@ -476,6 +477,7 @@ pfo_store_foreach(PfoEntryCallback callback, void *arg)
 		Visited		visited;
 
 		pin_bucket(bucket, &visited);
-		visit(&visited, callback, arg);
+		if (visited.n > 0)
+			visit(&visited, callback, arg);
 	}
 }

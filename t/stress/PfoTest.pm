@@ -11,12 +11,15 @@ use Exporter 'import';
 use File::Basename;
 use File::Temp;
 use IO::Socket::UNIX;
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_node stats served check_log build_stress build_library
-  build_broken stress_seed raw_client ask extended ready);
+  build_broken stress_seed raw_client ask extended ready answer
+  waits_for_lock load_schema start_load end_load hits_grow
+  accounted pg_major);
 
 my $top = dirname(dirname(Cwd::abs_path(dirname(__FILE__))));
 
@@ -99,11 +102,11 @@ sub check_log
 # A client that sends and reads only what it is told to.
 sub raw_client
 {
-	my ($node) = @_;
+	my ($node, $db) = @_;
 	my $user = getpwuid($<);
 	my $socket = IO::Socket::UNIX->new($node->host . '/.s.PGSQL.' . $node->port)
 	  or die "no connection: $!";
-	my $words = "user\0$user\0database\0postgres\0\0";
+	my $words = "user\0$user\0database\0" . ($db || 'postgres') . "\0\0";
 	print $socket pack('NN', 8 + length $words, 196608), $words;
 	$socket->flush;
 	ready($socket);
@@ -140,18 +143,217 @@ sub ready
 {
 	my ($socket, $values) = @_;
 	my ($rows, $state) = (0, '');
+	local $SIG{ALRM} = sub { die 'the server does not answer' };
+	alarm $PostgreSQL::Test::Utils::timeout_default;
 	while (1)
 	{
-		read($socket, my $head, 5) == 5 or return ($rows, 'closed');
+		last unless (read($socket, my $head, 5) || 0) == 5;
 		my ($type, $length) = unpack('aN', $head);
-		read($socket, my $body, $length - 4) == $length - 4
-		  or $length == 4
-		  or return ($rows, 'closed');
+		last unless (read($socket, my $body, $length - 4) || 0) == $length - 4;
 		$rows++ if $type eq 'D';
 		push @$values, unpack('x2 N/a', $body) if $type eq 'D' && $values;
 		($state) = $body =~ /\0C(\w{5})\0/ if $type eq 'E';
-		return ($rows, $state) if $type eq 'Z';
+		if ($type eq 'Z')
+		{
+			alarm 0;
+			return ($rows, $state);
+		}
 	}
+	alarm 0;
+	return ($rows, $state || 'closed');
+}
+
+# What a raw client gets for a simple query: the first column's values and the
+# SQLSTATE of an error, by spaces.
+sub answer
+{
+	my ($socket, $sql) = @_;
+	my @values = ();
+	ask($socket, $sql);
+	my ($rows, $state) = ready($socket, \@values);
+	return join(' ', @values, $state || ());
+}
+
+# Wait until the backend of this pid waits for a lock.
+sub waits_for_lock
+{
+	my ($node, $pid) = @_;
+	$node->poll_query_until('postgres',
+		"SELECT count(*) = 1 FROM pg_locks WHERE pid = $pid AND NOT granted")
+	  or die "backend $pid does not wait for a lock";
+	return;
+}
+
+sub pg_major
+{
+	my ($major) = pg_config('version') =~ /(\d+)/;
+	return $major;
+}
+
+# Tables and a view for the load below, 200 rows each.
+sub load_schema
+{
+	return q{
+	CREATE SCHEMA load;
+	CREATE TABLE load.a (id int PRIMARY KEY, k int, v int, s text);
+	INSERT INTO load.a SELECT g, g % 5, g, repeat('x', g) FROM generate_series(1, 200) g;
+	CREATE INDEX a_k ON load.a (k);
+	CREATE TABLE load.p (id int, k int, v int) PARTITION BY LIST (k);
+	CREATE TABLE load.p0 PARTITION OF load.p FOR VALUES IN (0, 1);
+	CREATE TABLE load.p1 PARTITION OF load.p FOR VALUES IN (2, 3, 4);
+	INSERT INTO load.p SELECT g, g % 5, g FROM generate_series(1, 200) g;
+	CREATE VIEW load.w AS SELECT a.k, sum(a.v) AS a, sum(p.v) AS p
+		FROM load.a JOIN load.p USING (id) GROUP BY a.k;
+	CREATE MATERIALIZED VIEW load.m AS SELECT k, sum(v) AS v FROM load.a GROUP BY k;
+	CREATE UNIQUE INDEX m_k ON load.m (k);
+	ANALYZE load.a, load.p, load.m;
+	};
+}
+
+# In one snapshot, by executing and with the cache: unequal answers divide by
+# zero.  "served" is how the second is asked for.
+sub load_reader
+{
+	my ($served) = @_;
+	my @reads = (
+		"SELECT count(*) AS n, sum(v) AS s, md5(string_agg(s, ',' ORDER BY id)) AS t FROM load.a WHERE k = :k",
+		'SELECT count(*) AS n, sum(v) AS s, max(id) AS t FROM load.p WHERE k = :k',
+		"SELECT sum(a) AS n, sum(p) AS s, max(k) AS t FROM load.w",
+		'SELECT count(*) AS n, sum(v) AS s, max(k) AS t FROM load.m',
+		"SELECT count(*) AS n, sum(v) AS s, string_agg(s, ',' ORDER BY id) AS t FROM load.a",
+		'SELECT id AS n, v AS s, s AS t FROM load.a WHERE id = 40 + :k');
+	my $script = "\\set k random(0, 4)\n\\set which random(1, "
+	  . scalar(@reads) . ")\nBEGIN ISOLATION LEVEL REPEATABLE READ;\n";
+	for my $i (1 .. @reads)
+	{
+		my $read = $reads[ $i - 1 ];
+		$script .= ($i == 1 ? '\if' : '\elif') . " :which = $i\n"
+		  . "SET LOCAL perfopt.cache = off;\n$read \\gset e\n"
+		  . "SET LOCAL perfopt.cache TO $served;\n$read \\gset c\n";
+	}
+	return $script
+	  . "\\endif\nSELECT 1 / (:en = :cn AND :es = :cs AND :et = :ct)::int;\nCOMMIT;\n";
+}
+
+my $load_writer = <<'END';
+\set id random(1, 200)
+\set k random(0, 4)
+\set which random(1, 5)
+\if :which = 1
+UPDATE load.a SET v = v + 1 WHERE id = :id;
+\elif :which = 2
+UPDATE load.p SET k = :k, v = v + 1 WHERE id = :id;
+\elif :which = 3
+BEGIN;
+UPDATE load.a SET k = :k WHERE id = :id;
+UPDATE load.p SET v = v - 1 WHERE id = :id;
+ROLLBACK;
+\elif :which = 4
+INSERT INTO load.a VALUES (:id, :k, 1, 'new') ON CONFLICT (id) DO UPDATE SET s = load.a.s || 'y';
+\else
+SELECT count(*) FROM load.a;
+\endif
+\sleep 2 ms
+END
+
+my $loads = 0;
+
+# Start readers and writers on the load's tables; the readers compare each
+# answer with an execution in the same snapshot.  Gives a handle for end_load().
+sub start_load
+{
+	my ($node, %arg) = @_;
+	my $dir = File::Temp::tempdir(CLEANUP => 1);
+	my $name = 'load' . ++$loads;
+	my %load = (dir => $dir, node => $node, name => $name, parts => []);
+	my %scripts = (
+		reader => load_reader($arg{served} || 'force'),
+		writer => $load_writer);
+	my %clients = (reader => $arg{readers} // 3, writer => $arg{writers} // 1);
+	for my $role (sort keys %clients)
+	{
+		next unless $clients{$role};
+		PostgreSQL::Test::Utils::append_to_file("$dir/$role.sql", $scripts{$role});
+		my $out = '';
+		my @command = (
+			'pgbench', '-n', '-c', $clients{$role}, '-T', '300',
+			'-M', $role eq 'reader' ? $arg{protocol} || 'prepared' : 'simple',
+			'-f', "$dir/$role.sql",
+			$node->connstr($arg{db} || 'postgres') . " application_name=$name");
+		push @{ $load{parts} },
+		  {
+			role => $role,
+			out => \$out,
+			handle => IPC::Run::start(\@command, '<', \undef, '>', \$out, '2>&1')
+		  };
+	}
+	return \%load;
+}
+
+# Stop the load, or with "wait" until its sessions were ended by others; says
+# what it complained of beside lost connections, '' if nothing differed.
+sub end_load
+{
+	my ($load, $how) = @_;
+	my $said = '';
+	for my $part (@{ $load->{parts} })
+	{
+		$part->{handle}->signal('TERM') unless $how;
+		eval { $part->{handle}->finish };
+		$said .= join('',
+			map { "$part->{role}: $_\n" }
+			  grep { /error|ERROR|FATAL/ && !/connection|died|Run was aborted/ }
+			  split(/\n/, ${ $part->{out} }));
+	}
+	$load->{node}->poll_query_until('postgres',
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = '$load->{name}'")
+	  unless $how;
+	return $said;
+}
+
+# Wait until the cache has given so many answers more.
+sub hits_grow
+{
+	my ($node, $by) = @_;
+	my $from = stats($node, 'hits') + $by;
+	$node->poll_query_until('postgres',
+		"SELECT sum(hits) >= $from FROM perfopt_cache_stats")
+	  or die 'no more answers from the cache';
+	return;
+}
+
+# Nothing runs: what the cache thinks it holds must be what it holds, with
+# nothing pinned; and all of it can be had again, which needs a small cache.
+sub accounted
+{
+	my ($node, $what) = @_;
+	my $sums = q{
+		SELECT u.bytes_pinned, u.bytes_used - coalesce(sum(e.bytes), 0),
+			u.entries - count(e.dbid)
+		FROM perfopt_cache_usage() AS u LEFT JOIN perfopt_cache_entries() AS e ON true
+		GROUP BY u.bytes_pinned, u.bytes_used, u.entries};
+	$node->poll_query_until('postgres',
+		'SELECT bytes_pinned = 0 FROM perfopt_cache_usage()');
+	is($node->safe_psql('postgres', $sums),
+		'0|0|0', "$what: memory and entries are accounted for");
+
+	# other answers push out what is outdated, and with it what was pinned
+	$node->safe_psql('postgres', q{
+		CREATE TABLE IF NOT EXISTS filler AS SELECT 1 AS x;
+		SELECT perfopt_invalidate_all()});
+	my $n = 0;
+	while ($n++ < 100
+		&& $node->safe_psql('postgres', 'SELECT count(*) > 0 FROM perfopt_cache_entries WHERE NOT valid') eq 't')
+	{
+		$node->safe_psql('postgres', 'SET perfopt.cache = force; '
+			  . join('; ', map {
+					"SELECT repeat('x', 4000), g, $n, $_ FROM filler, generate_series(1, 10) g"
+			  } 1 .. 20));
+	}
+	cmp_ok($n, '<=', 100, "$what: what is outdated makes room");
+	is($node->safe_psql('postgres', $sums),
+		'0|0|0', "$what: and is accounted for then");
+	return;
 }
 
 sub build_stress
