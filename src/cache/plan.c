@@ -72,6 +72,7 @@ typedef struct Planning
 	List	   *permissions;
 	List	   *depends;		/* for observing */
 	PfoEntry   *entry;			/* that is likely to answer it, pinned */
+	List	   *relations;		/* that its plan reads */
 
 	PlannedStmt *child;			/* the statement's own plan */
 	PlannedStmt *stmt;			/* ours */
@@ -200,26 +201,12 @@ prepare(void *arg)
 		p->entry = pfo_lookup_likely(&p->key.tree, p->folded);
 }
 
-/* Lock what the entry's plan read, as the planner would have locked it. */
-static void
-lock_relations(const PfoEntry *entry)
-{
-	const Oid  *relids = pfo_entry_array(entry, relids, Oid);
-	const char *relkinds = pfo_entry_array(entry, relkinds, char);
-
-	for (uint32 i = 0; i < entry->info.nrelids; i++)
-	{
-		if (relkinds[i] != PFO_NOT_READ)
-			LockRelationOid(relids[i], AccessShareLock);
-	}
-}
-
 /*
  * Range table entries for what the entry's plan read beyond the statement's
  * own: partitions and children.  A plan cache that reuses the plan locks them.
  */
 static List *
-range_table(const PfoEntry *entry)
+range_table(const PfoEntry *entry, List **relations)
 {
 	const Oid  *relids = pfo_entry_array(entry, relids, Oid);
 	const char *relkinds = pfo_entry_array(entry, relkinds, char);
@@ -238,6 +225,7 @@ range_table(const PfoEntry *entry)
 		rte->rellockmode = AccessShareLock;
 		rte->eref = makeAlias("", NIL);
 		rtable = lappend(rtable, rte);
+		*relations = lappend_oid(*relations, relids[i]);
 	}
 	return rtable;
 }
@@ -261,7 +249,7 @@ plan_from_entry(void *arg)
 	like->stmt_len = p->query->stmt_len;
 	like->dependsOnRole = (entry->info.flags & PFO_ENTRY_ROLE) != 0;
 	like->parallelModeNeeded = (entry->info.flags & PFO_ENTRY_PARALLEL) != 0;
-	like->rtable = range_table(entry);
+	like->rtable = range_table(entry, &p->relations);
 	pfo_set_plan_permissions(like, list_copy(p->permissions));
 	for (uint32 i = 0; i < entry->info.ninvals; i++)
 	{
@@ -290,24 +278,24 @@ plan_from_entry(void *arg)
 	p->stmt = stmt;
 }
 
+/*
+ * The relations are locked as the planner would have locked them, once the
+ * entry is let go: who waits for a lock can be terminated.
+ */
 static bool
 try_entry(Planning *p)
 {
+	ListCell   *lc;
+
 	if (p->entry == NULL)
 		return false;
-	PG_TRY();
-	{
-		lock_relations(p->entry);
-		(void) pfo_contain(plan_from_entry, p);
-	}
-	PG_CATCH();
-	{
-		pfo_store_unpin(p->entry);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	(void) pfo_contain(plan_from_entry, p);
 	pfo_store_unpin(p->entry);
-	return p->stmt != NULL;
+	if (p->stmt == NULL)
+		return false;
+	foreach(lc, p->relations)
+		LockRelationOid(lfirst_oid(lc), AccessShareLock);
+	return true;
 }
 
 /* Our node above the plan that was made, unless that reads something else. */
