@@ -33,7 +33,7 @@ sub page_node
 {
 	my ($name, %arg) = @_;
 	my $node = new_node($name,
-		conf => "TimeZone = 'Europe/Vienna'\nfsync = off\n"
+		conf => "TimeZone = 'Europe/Vienna'\nfsync = off\nautovacuum = off\n"
 		  . ($arg{conf} || ''));
 	$node->start;
 	$node->safe_psql(

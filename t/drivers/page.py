@@ -165,14 +165,15 @@ def writes(conn, other):
     both(other, 'committed, other')
     other.commit()
     step('update', lambda: ask(
-        conn, 'UPDATE orders SET qty = qty + 1 WHERE book_id = %s RETURNING id, qty', (turn + 1,)))
+        conn, 'WITH changed AS (UPDATE orders SET qty = qty + 1 WHERE book_id = %s RETURNING id, qty)'
+        ' SELECT * FROM changed ORDER BY id', (turn + 1,)))
     both(conn, 'own update')
     conn.rollback()
     both(conn, 'rolled back')
 
     # savepoints, and an error in the middle
     ask_none(conn, 'SAVEPOINT one')
-    step('delete', lambda: ask(conn, 'DELETE FROM orders WHERE id <= %s RETURNING id', (2,)))
+    step('delete', lambda: ask(conn, 'DELETE FROM orders WHERE id = %s RETURNING id', (2,)))
     both(conn, 'own delete')
     ask_none(conn, 'SAVEPOINT two')
     step('check', lambda: ask(conn, 'UPDATE orders SET qty = %s', (0,)))
