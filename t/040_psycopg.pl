@@ -34,7 +34,7 @@ for my $version (2, 3)
 			},
 			lines => 400,
 			hits => 200);
-		like($out, qr/cached plan must not change result type/,
+		ok($out =~ /cached plan must not change result type/,
 			'a plan that changed was met')
 		  if $version == 3;
 	}

@@ -65,7 +65,7 @@ sub output_of
 	my ($out, $err) = ('', '');
 	my $done = eval {
 		IPC::Run::run($command, '>', \$out, '2>', \$err,
-			IPC::Run::timeout(120));
+			IPC::Run::timeout(60));
 	};
 	$err .= $@ if $@;
 	$err =~ s/^Picked up .*\n//mg;

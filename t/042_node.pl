@@ -1,0 +1,44 @@
+#
+# node-postgres: what it sends is answered as without the cache.
+#
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/stress", "$FindBin::RealBin/drivers";
+
+use File::Temp;
+use PfoPage;
+use PfoTest;
+use Test::More;
+
+# Debian's package if it is there, else what npm can get
+my $dir = File::Temp::tempdir(CLEANUP => 1);
+my $lacking = lacks([ 'node', '--version' ]);
+plan skip_all => $lacking if $lacking;
+if (lacks([ 'node', '-e', 'require("pg"); require("pg-cursor")' ]))
+{
+	local $ENV{npm_config_cache} = "$dir/cache";
+	$lacking = lacks([
+		'npm', 'install', '--prefix', $dir, '--no-save', '--no-audit',
+		'--no-fund', '--fetch-retries=0', '--fetch-timeout=15000', 'pg',
+		'pg-cursor' ]);
+	plan skip_all => "$lacking, nor is there node-pg" if $lacking;
+	$ENV{NODE_PATH} = "$dir/node_modules";
+}
+
+my $node = page_node('node');
+my $out = compare_pages(
+	$node, 'node',
+	sub {
+		return [
+			'node', '--no-deprecation', "$drivers/page.js", $node->host, $node->port, $_[0], 2 ];
+	},
+	lines => 400,
+	hits => 200);
+ok($out =~ /cached plan must not change result type/,
+	'a plan that changed was met');
+
+$node->stop;
+check_log($node);
+done_testing();
