@@ -91,17 +91,25 @@ DEALLOCATE pruned;
 RESET plan_cache_mode;
 DROP TABLE many;
 
+CREATE FUNCTION total() RETURNS bigint LANGUAGE plpgsql STABLE AS
+	'BEGIN RETURN (SELECT count(*) FROM reasons.t WHERE a IS NULL) + 1; END';
+
 \echo '== how it was asked for'
 \set q 'SELECT sum(a) FROM t /* perfopt: nocache */'
 \i :why
+-- inside a command that is in the middle of a change
+\set q 'BEGIN \\; CREATE TABLE checked (b bigint CHECK (b = reasons.total())) \\; INSERT INTO checked VALUES (1) \\; ALTER TABLE checked ALTER b TYPE numeric \\; ROLLBACK'
+\i :why
+-- nothing against these
 \set q 'DO ''BEGIN PERFORM sum(a) FROM reasons.t; END'''
 \i :why
-\set q 'CREATE TEMP TABLE made ON COMMIT DROP AS SELECT a FROM t'
+\set q 'CREATE TEMP TABLE made ON COMMIT DROP AS SELECT sum(a) FROM t'
 \i :why
+-- WHERE CURRENT OF could be used
 \set q 'BEGIN \\; DECLARE c CURSOR FOR SELECT id FROM t ORDER BY id \\; FETCH 3 FROM c \\; FETCH ALL FROM c \\; COMMIT'
 \i :why
 \set twice_mode manual
-\set q 'SELECT sum(a) FROM t'
+\set q 'SELECT sum(a + 1) FROM t'
 \i :why
 \set twice_mode auto
 SET perfopt.cache_min_time = 0;

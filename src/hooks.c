@@ -75,6 +75,8 @@ executor_start(QueryDesc *queryDesc, int eflags)
 	pfo_modified_check_tracking();
 	if (pfo_is_explaining())
 		pfo_scan_before_explain(queryDesc);
+	else
+		pfo_scan_before_start(queryDesc);
 	(prev_executor_start ? prev_executor_start : standard_ExecutorStart)
 		(queryDesc, eflags);
 }
@@ -97,6 +99,7 @@ executor_run(PFO_EXECUTOR_RUN_PARAMS)
 		pfo_nesting_level--;
 	}
 	PG_END_TRY();
+	pfo_scan_after_run(queryDesc);
 	if (observed)
 		pfo_observe_ends(queryDesc, start);
 }
@@ -126,6 +129,35 @@ is_transparent(Node *statement)
 		IsA(statement, DeallocateStmt) || IsA(statement, ExplainStmt);
 }
 
+/* Commands that only run what can be cached elsewhere, too. */
+static bool
+is_maintenance(Node *statement)
+{
+	switch (nodeTag(statement))
+	{
+		case T_CallStmt:
+		case T_ClosePortalStmt:
+		case T_ConstraintsSetStmt:
+		case T_CopyStmt:
+		case T_CreateTableAsStmt:
+		case T_DeallocateStmt:
+		case T_DeclareCursorStmt:
+		case T_DiscardStmt:
+		case T_DoStmt:
+		case T_ExecuteStmt:
+		case T_ExplainStmt:
+		case T_FetchStmt:
+		case T_PrepareStmt:
+		case T_RefreshMatViewStmt:
+		case T_TransactionStmt:
+		case T_VariableSetStmt:
+		case T_VariableShowStmt:
+			return false;
+		default:
+			return true;
+	}
+}
+
 static void
 process_utility(PlannedStmt *pstmt, const char *queryString,
 				bool readOnlyTree, ProcessUtilityContext context,
@@ -134,10 +166,12 @@ process_utility(PlannedStmt *pstmt, const char *queryString,
 {
 	Node	   *statement = pstmt->utilityStmt;
 	int			nesting = is_transparent(statement) ? 0 : 1;
+	int			maintenance = is_maintenance(statement) ? 1 : 0;
 	int			explaining = pfo_explaining_level;
 
 	pfo_modified_check_tracking();
 	pfo_modified_utility(statement);
+	pfo_maintenance_level += maintenance;
 	if (IsA(statement, ExplainStmt))
 		pfo_explaining_level = pfo_nesting_level;
 	pfo_nesting_level += nesting;
@@ -150,6 +184,7 @@ process_utility(PlannedStmt *pstmt, const char *queryString,
 	PG_FINALLY();
 	{
 		pfo_nesting_level -= nesting;
+		pfo_maintenance_level -= maintenance;
 		pfo_explaining_level = explaining;
 	}
 	PG_END_TRY();

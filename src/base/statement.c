@@ -12,4 +12,5 @@
 #include "base/statement.h"
 
 int			pfo_nesting_level = 0;
+int			pfo_maintenance_level = 0;
 int			pfo_explaining_level = PFO_NOT_EXPLAINING;

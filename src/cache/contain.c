@@ -11,7 +11,9 @@
  *
  * Code that reads catalogs can fail with buffers pinned, relations open and
  * locks held.  It runs in an internal subtransaction, as a PL/pgSQL block with
- * EXCEPTION does, and its failure rolls that back.  No id is assigned to it.
+ * EXCEPTION does, which is rolled back in any case: it changed nothing, gets no
+ * id, and committing it would begin a new command in the middle of one, so that
+ * what an outer one has changed so far would be seen.
  *
  * The server's log has the first such failure of each session; the counter
  * "errors" has all.
@@ -26,6 +28,8 @@
 
 #include "access/xact.h"
 #include "storage/lwlock.h"
+#include "utils/backend_progress.h"
+#include "utils/backend_status.h"
 #include "utils/elog.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -107,17 +111,54 @@ pfo_contain(PfoWork work, void *arg)
 	return done;
 }
 
+/* The report of a command, perhaps an outer one; rolling back would end it. */
+typedef struct Progress
+{
+	ProgressCommandType command;
+	Oid			target;
+	int64		params[PGSTAT_NUM_PROGRESS_PARAM];
+} Progress;
+
+static void
+save_progress(Progress *progress)
+{
+	progress->command = PROGRESS_COMMAND_INVALID;
+	if (MyBEEntry == NULL || !pgstat_track_activities)
+		return;
+	progress->command = MyBEEntry->st_progress_command;
+	progress->target = MyBEEntry->st_progress_command_target;
+	memcpy(progress->params, MyBEEntry->st_progress_param,
+		   sizeof(progress->params));
+}
+
+static void
+restore_progress(const Progress *progress)
+{
+	int			indexes[PGSTAT_NUM_PROGRESS_PARAM];
+
+	if (progress->command == PROGRESS_COMMAND_INVALID)
+		return;
+	for (int i = 0; i < PGSTAT_NUM_PROGRESS_PARAM; i++)
+		indexes[i] = i;
+	pgstat_progress_start_command(progress->command, progress->target);
+	pgstat_progress_update_multi_param(PGSTAT_NUM_PROGRESS_PARAM, indexes,
+									   progress->params);
+}
+
 bool
 pfo_contain_catalogs(PfoWork work, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
 	volatile bool done = false;
+	Progress	progress;
 
 	/* none can be begun; nothing that is cached runs there */
 	if (IsInParallelMode())
 		return false;
 
+	save_progress(&progress);
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
@@ -125,13 +166,11 @@ pfo_contain_catalogs(PfoWork work, void *arg)
 		fail_if_due();
 		work(arg);
 		fail_if_due();
-		ReleaseCurrentSubTransaction();
 		done = true;
 	}
 	PG_CATCH();
 	{
 		int			code = geterrcode();
-		ErrorData  *error = NULL;
 
 		MemoryContextSwitchTo(context);
 		if (is_passed_on(code))
@@ -141,14 +180,13 @@ pfo_contain_catalogs(PfoWork work, void *arg)
 		}
 		else
 			record(code);
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (error != NULL)
-			ReThrowError(error);
 	}
 	PG_END_TRY();
+	RollbackAndReleaseCurrentSubTransaction();
+	restore_progress(&progress);
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	if (error != NULL)
+		ReThrowError(error);
 	return done;
 }

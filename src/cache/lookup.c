@@ -55,8 +55,10 @@ owns_temp_namespace(void)
 static PfoReason
 why_not(const PfoPlanInfo *info)
 {
-	if (pfo_is_nested())
-		return PFO_REASON_NESTED;
+	if (IsInParallelMode())
+		return PFO_REASON_PARALLEL;
+	if (pfo_is_maintenance())
+		return PFO_REASON_MAINTENANCE;
 	if (IsolationIsSerializable())
 		return PFO_REASON_SERIALIZABLE;
 	if (pfo_cache_mode == PFO_CACHE_MANUAL && !info->asked)
@@ -408,10 +410,18 @@ pfo_attempt_plan_is_current(PfoAttempt *attempt)
 		attempt->reason == PFO_REASON_NONE;
 }
 
+/* What is to be stored, as pfo_contain_catalogs() is told. */
+typedef struct Storing
+{
+	PfoAttempt *attempt;
+	uint64	   *max_rows;
+} Storing;
+
 static void
 prepare_store(void *arg)
 {
-	PfoAttempt *attempt = arg;
+	Storing    *storing = arg;
+	PfoAttempt *attempt = storing->attempt;
 	const PfoPlanInfo *info = attempt->info;
 	int			nrelids = list_length(info->depends);
 	PfoDependency *deps;
@@ -447,17 +457,21 @@ prepare_store(void *arg)
 		attempt->reason = PFO_REASON_CATALOG_CHANGED;
 	if (attempt->reason != PFO_REASON_NONE)
 		attempt->deps = NULL;
+	else if (storing->max_rows != NULL)
+		*storing->max_rows = pfo_plan_max_rows(info->child);
 }
 
 bool
-pfo_attempt_prepare_store(PfoAttempt *attempt)
+pfo_attempt_prepare_store(PfoAttempt *attempt, uint64 *max_rows)
 {
+	Storing		storing = {attempt, max_rows};
+
 	if (!attempt->wanted)
 	{
 		attempt->reason = PFO_REASON_COLD;
 		return false;
 	}
-	if (!pfo_contain_catalogs(prepare_store, attempt))
+	if (!pfo_contain_catalogs(prepare_store, &storing))
 		give_up(attempt);
 	return attempt->deps != NULL;
 }

@@ -51,9 +51,10 @@ extern bool pfo_attempt_again(PfoAttempt *attempt, TupleDesc result);
 
 /*
  * After a miss, with the plan that is about to run: note the versions under
- * which its answer can be stored.  False, with a reason, if it cannot.
+ * which its answer can be stored.  False, with a reason, if it cannot.  Also
+ * gives, if asked, how many rows the plan can have at most.
  */
-extern bool pfo_attempt_prepare_store(PfoAttempt *attempt);
+extern bool pfo_attempt_prepare_store(PfoAttempt *attempt, uint64 *max_rows);
 
 /*
  * Learn what others have changed by now, and see whether the plan was made

@@ -204,8 +204,11 @@ pfo_observe_cheap(PlannedStmt *stmt)
 bool
 pfo_observe_starts(QueryDesc *queryDesc, instr_time *start)
 {
-	if (pfo_cache_mode != PFO_CACHE_OBSERVE || pfo_is_nested() ||
-		pfo_is_explaining() || queryDesc->operation != CMD_SELECT)
+	if (pfo_cache_mode != PFO_CACHE_OBSERVE || pfo_is_explaining() ||
+		queryDesc->operation != CMD_SELECT)
+		return false;
+	/* one that runs inside another cannot be the one planned last */
+	if (pfo_is_nested() && queryDesc->plannedstmt->queryId == 0)
 		return false;
 	INSTR_TIME_SET_CURRENT(*start);
 	return true;
@@ -252,7 +255,8 @@ account(void *arg)
 		last_shape->ms += (ms - last_shape->ms) / Min(last_shape->calls, 16);
 	}
 	last_plan = NULL;
-	pfo_count(PFO_COUNT_SELECTS, 1);
+	if (!pfo_is_nested())
+		pfo_count(PFO_COUNT_SELECTS, 1);
 	if (id == 0)
 		return;
 

@@ -19,7 +19,7 @@
  */
 #include "postgres.h"
 
-#include "access/parallel.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
@@ -44,9 +44,12 @@
 /* each hit validates them one by one */
 #define MAX_DEPENDS		1000
 
-/* what a client's ordinary statement may carry */
-#define ORDINARY_OPTIONS \
-	(CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_CUSTOM_PLAN)
+/* what a statement or cursor may ask for */
+#define KNOWN_OPTIONS \
+	(CURSOR_OPT_BINARY | CURSOR_OPT_SCROLL | CURSOR_OPT_NO_SCROLL | \
+	 CURSOR_OPT_INSENSITIVE | CURSOR_OPT_ASENSITIVE | CURSOR_OPT_HOLD | \
+	 CURSOR_OPT_FAST_PLAN | CURSOR_OPT_GENERIC_PLAN | \
+	 CURSOR_OPT_CUSTOM_PLAN | CURSOR_OPT_PARALLEL_OK)
 
 /* A statement on its way through the planner. */
 typedef struct Planning
@@ -89,8 +92,8 @@ judge(Planning *p)
 	Query	   *query = p->query;
 	bool		known;
 
-	if (p->cursor_options & ~ORDINARY_OPTIONS)
-		return PFO_REASON_PARTIAL;
+	if (p->cursor_options & ~KNOWN_OPTIONS)
+		return PFO_REASON_OPTIONS;
 	known = pfo_key_query(query, &p->key);
 	p->verdict = pfo_verdict(query, &p->key);
 	if (p->verdict == NULL)
@@ -227,6 +230,7 @@ plan_from_entry(void *arg)
 	PfoPlanInfo *info = p->info;
 	PlannedStmt *like = makeNode(PlannedStmt);
 	PlannedStmt *stmt;
+	bool		backward;
 	const Oid  *relids = pfo_entry_array(entry, relids, Oid);
 	const PfoInvalItem *items = pfo_entry_array(entry, invals, PfoInvalItem);
 
@@ -257,8 +261,10 @@ plan_from_entry(void *arg)
 	info->depends = NIL;
 	for (uint32 i = 0; i < entry->info.nrelids; i++)
 		info->depends = lappend_oid(info->depends, relids[i]);
-	stmt = pfo_scan_make_plan(like, p->query->targetList, info,
-							  (entry->info.flags & PFO_ENTRY_BACKWARD) != 0);
+	/* planning for a scrollable cursor sees to it */
+	backward = (entry->info.flags & PFO_ENTRY_BACKWARD) != 0 ||
+		(p->cursor_options & CURSOR_OPT_SCROLL) != 0;
+	stmt = pfo_scan_make_plan(like, p->query->targetList, info, backward);
 	info->skip_planning = true;
 	info->query = p->query;
 	p->stmt = stmt;
@@ -355,9 +361,15 @@ note_observed(void *arg)
 static PlannedStmt *
 plan_observed(Planning *p, PfoPlanner planner)
 {
-	bool		wanted = pfo_observe_wants_key(p->query,
-											   (int64) p->query->queryId);
-	bool		judged = wanted && pfo_contain(judge_observed, p);
+	bool		wanted;
+	bool		judged;
+
+	/* without a query id it would not be known again */
+	if (pfo_is_nested() && p->query->queryId == 0)
+		return planner(p->query, p->query_string, p->cursor_options,
+					   p->params);
+	wanted = pfo_observe_wants_key(p->query, (int64) p->query->queryId);
+	judged = wanted && pfo_contain(judge_observed, p);
 
 	p->child = planner(p->query, p->query_string, p->cursor_options,
 					   p->params);
@@ -368,6 +380,13 @@ plan_observed(Planning *p, PfoPlanner planner)
 	return p->child;
 }
 
+/* Functions in PL/pgSQL plan many of these, and expect no node at the top. */
+static bool
+is_plain_expression(Query *query)
+{
+	return pfo_is_nested() && query->rtable == NIL && !query->hasSubLinks;
+}
+
 PlannedStmt *
 pfo_plan(Query *query, const char *query_string, int cursor_options,
 		 ParamListInfo params, PfoPlanner planner)
@@ -375,13 +394,9 @@ pfo_plan(Query *query, const char *query_string, int cursor_options,
 	Planning	p;
 
 	if (pfo_cache_mode == PFO_CACHE_OFF || query->commandType != CMD_SELECT ||
-		query->utilityStmt != NULL || IsParallelWorker())
+		query->utilityStmt != NULL || IsInParallelMode() ||
+		pfo_is_maintenance() || is_plain_expression(query))
 		return planner(query, query_string, cursor_options, params);
-	if (pfo_is_nested())
-	{
-		pfo_count_reason(PFO_REASON_NESTED, (int64) query->queryId);
-		return planner(query, query_string, cursor_options, params);
-	}
 
 	memset(&p, 0, sizeof(p));
 	p.query = query;
@@ -391,7 +406,8 @@ pfo_plan(Query *query, const char *query_string, int cursor_options,
 	if (pfo_cache_mode == PFO_CACHE_OBSERVE)
 		return plan_observed(&p, planner);
 
-	pfo_count(PFO_COUNT_SELECTS, 1);
+	if (!pfo_is_nested())
+		pfo_count(PFO_COUNT_SELECTS, 1);
 	if (!pfo_contain(prepare, &p))
 	{
 		if (p.entry != NULL)

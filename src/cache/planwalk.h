@@ -16,6 +16,15 @@
 extern int	pfo_plan_indexes(PlannedStmt *stmt, Oid *indexes);
 
 /*
+ * How many rows the plan can give at most; PG_UINT64_MAX if that is not known
+ * from its shape.  Opens indexes, which must be locked.
+ */
+extern uint64 pfo_plan_max_rows(PlannedStmt *stmt);
+
+/* Would WHERE CURRENT OF find the row of a table that the plan is at? */
+extern bool pfo_plan_is_updatable(PlannedStmt *stmt);
+
+/*
  * Is a partition of one of these relations, which must be locked, about to be
  * detached concurrently?  Then it depends on the snapshot of planning whether
  * a plan reads it.

@@ -37,10 +37,12 @@
 	R(NOT_ASKED, "not_asked", "manual mode: add the comment perfopt: cache") \
 	R(COLD, "cold", "seen fewer than perfopt.cache_min_calls times") \
 	R(CHEAP, "cheap", "takes less than perfopt.cache_min_time") \
-	R(NESTED, "nested", "statements inside functions are not served yet") \
-	R(PARTIAL, "partial", "cursors and row-limited execution are not served yet") \
+	R(CURSOR, "cursor", "WHERE CURRENT OF could be used on this cursor: DECLARE it over a join or with ORDER BY, or fetch without a cursor") \
+	R(OPTIONS, "options", "planned with options that perfopt does not know") \
 	/* what the session and the transaction are */ \
 	R(SERIALIZABLE, "serializable", "SERIALIZABLE needs its predicate locks") \
+	R(PARALLEL, "parallel", "called by a function inside a parallel query") \
+	R(MAINTENANCE, "maintenance", "run inside a command that changes definitions or maintains tables") \
 	R(RECOVERY, "recovery", "a standby does not see announcements") \
 	R(PREPARED_BEFORE_START, "prepared_before_start", "a transaction from before the server start may still be open") \
 	R(SNAPSHOT, "snapshot", "not an ordinary MVCC snapshot of this server") \

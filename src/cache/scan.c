@@ -8,7 +8,8 @@
  *
  *	SOURCE_ENTRY	the rows of an entry: a small one stays pinned and is read in
  *					shared memory; a larger one is copied and unpinned, since a
- *					client that stops reading would keep it for ever
+ *					client that stops reading would keep it for ever, and so is
+ *					that of a cursor
  *	SOURCE_CHILD	the statement itself, its rows perhaps captured
  *	SOURCE_REPLAY	rows captured before any was given out: for verifying and
  *					for debug_reserve, when the entry is not to be used
@@ -16,6 +17,13 @@
  * On a hit the child is not initialised, and if it was never planned, not
  * planned either.  A plan made at a miss is kept in the memory of the plan
  * that our node belongs to, so that a prepared statement makes it once.
+ *
+ * IN PIECES.  A cursor, a row limit in the protocol or SELECT INTO in PL/pgSQL
+ * run the plan up to a number of rows, perhaps several times.  The answer is
+ * looked up, and the versions are noted, at the first run; the snapshot is the
+ * same for all.  What the child gives is complete if it came to its end, or if
+ * it gave as many rows as its shape can give at all.  It is never asked for a
+ * row more than was wanted: that could raise an error nobody would have seen.
  *
  * MEMORY.  The state and its pin live in the executor's query context; a
  * callback of that context drops the pin however the query ends.  Capturing
@@ -33,8 +41,10 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "tcop/pquery.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
@@ -47,9 +57,11 @@
 #include "cache/counters.h"
 #include "cache/lookup.h"
 #include "cache/messages.h"
+#include "cache/planwalk.h"
 #include "cache/policy.h"
 #include "cache/publish.h"
 #include "cache/scan.h"
+#include "cache/scan_plan.h"
 #include "cache/scan_state.h"
 #include "cache/verdict.h"
 
@@ -125,6 +137,36 @@ begin(CustomScanState *css, EState *estate, int eflags)
 		state->explaining = true;
 		outerPlanState(css) = ExecInitNode(outer, estate, eflags);
 	}
+}
+
+/*
+ * Is a portal being started that somebody can name, or a cursor that PL/pgSQL
+ * or DECLARE made?
+ */
+static bool
+is_cursor(const PfoPlanInfo *info)
+{
+	if (ActivePortal == NULL || ActivePortal->status != PORTAL_DEFINED)
+		return false;
+	return (info->cursor_options & CURSOR_OPT_FAST_PLAN) != 0 ||
+		(ActivePortal->name[0] != '\0' &&
+		 strncmp(ActivePortal->name, "<unnamed portal ", 16) != 0);
+}
+
+void
+pfo_scan_before_start(QueryDesc *queryDesc)
+{
+	PfoPlanInfo *info = pfo_planinfo_of(queryDesc->plannedstmt->planTree);
+
+	if (info == NULL || !is_cursor(info))
+		return;
+	if (info->child == NULL)
+		pfo_childplan_complete(info, queryDesc->sourceText);
+	if (!pfo_plan_is_updatable(info->child))
+		return;
+	pfo_count(PFO_COUNT_BYPASSES, 1);
+	pfo_count_reason(PFO_REASON_CURSOR, info->queryid);
+	queryDesc->plannedstmt = pfo_scan_own_plan(queryDesc->plannedstmt, info);
 }
 
 /* The plan to run on a miss; made now if it was put off. */
@@ -210,7 +252,7 @@ use_entry(PfoScanState *state)
 	state->offsets = pfo_entry_array(entry, offsets, uint32);
 	state->nrows = entry->info.nrows;
 	state->cost_ms = entry->info.cost_ms;
-	if (entry->info.row_bytes > PINNED_ROWS)
+	if (entry->info.row_bytes > PINNED_ROWS || state->limited)
 		copy_rows(state);
 }
 
@@ -244,6 +286,19 @@ leave_entry(PfoScanState *state, PfoReason reason)
 	state->attempt.reason = reason;
 }
 
+/* Where rows are wanted in pieces or backward, none may be drawn in advance. */
+static bool
+may_fill_first(PfoScanState *state)
+{
+	return !state->limited && (state->eflags & EXEC_FLAG_BACKWARD) == 0;
+}
+
+static bool
+may_reserve(PfoScanState *state)
+{
+	return pfo_debug_reserve && may_fill_first(state);
+}
+
 static void
 begin_capture(void *arg)
 {
@@ -251,7 +306,7 @@ begin_capture(void *arg)
 	PfoCapture *capture =
 		pfo_capture_begin((Size) pfo_cache_max_result * 1024);
 
-	if (state->attempt.entry != NULL || pfo_debug_reserve)
+	if (state->attempt.entry != NULL || may_reserve(state))
 	{
 		make_slot(state);
 		state->fill_first = true;
@@ -276,7 +331,9 @@ may_store(PfoScanState *state)
 {
 	PfoAttempt *attempt = &state->attempt;
 
-	if (attempt->bypassed || !pfo_attempt_prepare_store(attempt))
+	if (attempt->bypassed ||
+		!pfo_attempt_prepare_store(attempt,
+								   state->limited ? &state->max_rows : NULL))
 		return false;
 	if (!pfo_messages_watch())
 	{
@@ -294,16 +351,15 @@ decide(PfoScanState *state, ScanDirection direction, uint64 count)
 	PfoAttempt *attempt = &state->attempt;
 	bool		verify = false;
 
-	INSTR_TIME_SET_CURRENT(state->start);
-
 	if (!pfo_mode_serves(pfo_cache_mode))
 	{
 		start_child(state);
 		return;
 	}
 	pfo_count(PFO_COUNT_ELIGIBLE, 1);
-	if (direction != ForwardScanDirection || count != 0)
-		bypass(state, PFO_REASON_PARTIAL);
+	state->limited = count != 0;
+	if (direction != ForwardScanDirection)
+		bypass(state, PFO_REASON_INCOMPLETE);
 	else if (estate->es_crosscheck_snapshot != InvalidSnapshot)
 		bypass(state, PFO_REASON_SNAPSHOT);
 	else
@@ -312,7 +368,7 @@ decide(PfoScanState *state, ScanDirection direction, uint64 count)
 		 * What is to be compared is planned before the look-up: a plan made
 		 * later might know a partition that was attached since.
 		 */
-		verify = to_be_verified();
+		verify = may_fill_first(state) && to_be_verified();
 		if (verify)
 			(void) miss_plan(state);
 		pfo_attempt_lookup(attempt, state->info, estate->es_snapshot,
@@ -359,10 +415,11 @@ pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
 	if (state == NULL || state->explaining ||
 		ScanDirectionIsNoMovement(direction))
 		return;
+	INSTR_TIME_SET_CURRENT(state->start);
 	if (state->source != SOURCE_UNDECIDED)
 	{
-		/* fetched in pieces after all: what was captured is no whole */
-		if (state->capture != NULL && !state->finished)
+		/* what is captured is a beginning, and stays one */
+		if (direction != ForwardScanDirection)
 			state->attempt.deps = NULL;
 		return;
 	}
@@ -379,19 +436,27 @@ pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
  * ----------------------------------------------------------------
  */
 
+/* In milliseconds, without what passed between one run and the next. */
+static double
+time_spent(PfoScanState *state)
+{
+	instr_time	spent;
+
+	INSTR_TIME_SET_CURRENT(spent);
+	INSTR_TIME_SUBTRACT(spent, state->start);
+	return state->spent_ms + INSTR_TIME_GET_MILLISEC(spent);
+}
+
 /* The last row is given out: account for what that saved. */
 static void
 finish_hit(PfoScanState *state)
 {
 	PfoEntry   *entry = state->attempt.entry;
-	instr_time	spent;
 	double		saved_ms;
 	uint64		saved_us;
 
 	state->finished = true;
-	INSTR_TIME_SET_CURRENT(spent);
-	INSTR_TIME_SUBTRACT(spent, state->start);
-	saved_ms = Max(state->cost_ms - INSTR_TIME_GET_MILLISEC(spent), 0);
+	saved_ms = Max(state->cost_ms - time_spent(state), 0);
 	saved_us = (uint64) (saved_ms * 1000);
 	pfo_count(PFO_COUNT_SAVED_US, saved_us);
 	pfo_policy_served(state->info->queryid, saved_ms);
@@ -443,12 +508,9 @@ static void
 finish_child(PfoScanState *state)
 {
 	PfoAttempt *attempt = &state->attempt;
-	instr_time	spent;
 
 	state->finished = true;
-	INSTR_TIME_SET_CURRENT(spent);
-	INSTR_TIME_SUBTRACT(spent, state->start);
-	state->cost_ms = INSTR_TIME_GET_MILLISEC(spent) + state->info->plan_ms;
+	state->cost_ms = time_spent(state) + state->info->plan_ms;
 	state->info->plan_ms = 0;	/* a plan that is kept is made once */
 	if (pfo_cache_mode == PFO_CACHE_AUTO)
 		pfo_verdict_ran(&state->info->skeleton, state->cost_ms);
@@ -469,24 +531,27 @@ finish_child(PfoScanState *state)
 	attempt->deps = NULL;
 }
 
+static void
+finish_child_counted(PfoScanState *state)
+{
+	finish_child(state);
+	if (state->capture != NULL)
+		count_miss(state);
+}
+
 static TupleTableSlot *
 next_of_child(PfoScanState *state)
 {
 	TupleTableSlot *slot = pfo_child_next(state->child);
 
-	if (state->capture == NULL && state->finished)
+	if (state->finished ||
+		ScanDirectionIsBackward(state->css.ss.ps.state->es_direction))
 		return slot;
 	if (TupIsNull(slot))
-	{
-		if (!state->finished)
-		{
-			finish_child(state);
-			if (state->capture != NULL)
-				count_miss(state);
-		}
-	}
+		finish_child_counted(state);
 	else if (state->capture != NULL && state->attempt.deps != NULL)
 	{
+		state->given++;
 		if (!pfo_capture_slot(state->capture, slot))
 		{
 			/* too large: what follows costs nothing any more */
@@ -643,7 +708,11 @@ next_row(CustomScanState *css)
 	if (state->explaining)
 		return ExecProcNode(outerPlanState(css));
 	if (state->source == SOURCE_UNDECIDED)
-		start_child(state);		/* run by somebody who calls no hooks */
+	{
+		/* run by somebody who calls no hooks */
+		INSTR_TIME_SET_CURRENT(state->start);
+		start_child(state);
+	}
 	if (state->fill_first)
 		fill_first(state);
 
@@ -656,6 +725,22 @@ next_row(CustomScanState *css)
 		default:
 			return next_of_child(state);
 	}
+}
+
+void
+pfo_scan_after_run(QueryDesc *queryDesc)
+{
+	PfoScanState *state = state_of(queryDesc);
+
+	if (state == NULL || state->explaining || state->finished ||
+		state->source == SOURCE_UNDECIDED)
+		return;
+	if (state->source == SOURCE_ENTRY)
+		finish_hit(state);
+	else if (state->limited && state->capture != NULL &&
+			 state->attempt.deps != NULL && state->given >= state->max_rows)
+		finish_child_counted(state);
+	state->spent_ms = time_spent(state);
 }
 
 static void

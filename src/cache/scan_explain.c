@@ -74,10 +74,7 @@ pfo_scan_before_explain(QueryDesc *queryDesc)
 		return;
 	if (info->child == NULL)
 		pfo_childplan_complete(info, queryDesc->sourceText);
-	stmt = makeNode(PlannedStmt);
-	*stmt = *info->child;
-	stmt->stmt_location = ours->stmt_location;
-	stmt->stmt_len = ours->stmt_len;
+	stmt = pfo_scan_own_plan(ours, info);
 	if (pfo_explain && pfo_mode_serves(pfo_cache_mode) &&
 		is_shown(info, queryDesc))
 		stmt->planTree = pfo_scan_put_above(stmt->planTree, info);

@@ -111,6 +111,17 @@ pfo_scan_make_plan(PlannedStmt *like, List *targetlist, PfoPlanInfo *info,
 	return stmt;
 }
 
+PlannedStmt *
+pfo_scan_own_plan(PlannedStmt *ours, PfoPlanInfo *info)
+{
+	PlannedStmt *stmt = makeNode(PlannedStmt);
+
+	*stmt = *info->child;
+	stmt->stmt_location = ours->stmt_location;
+	stmt->stmt_len = ours->stmt_len;
+	return stmt;
+}
+
 Plan *
 pfo_scan_put_above(Plan *plan, PfoPlanInfo *info)
 {

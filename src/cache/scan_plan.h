@@ -21,6 +21,9 @@ extern void pfo_scan_register(void);
 extern PlannedStmt *pfo_scan_make_plan(PlannedStmt *like, List *targetlist,
 									   PfoPlanInfo *info, bool backward);
 
+/* The statement's own plan, which was made, at the place of ours. */
+extern PlannedStmt *pfo_scan_own_plan(PlannedStmt *ours, PfoPlanInfo *info);
+
 extern bool pfo_scan_is_ours(CustomScan *scan);
 
 /* For EXPLAIN: our node above the statement's own plan. */

@@ -52,11 +52,15 @@ typedef struct PfoScanState
 	PfoCapture *capture;
 	uint64		messages;		/* sent before the child ran */
 	bool		fill_first;		/* run the child to its end, then decide */
+	bool		limited;		/* run in pieces, or up to a number of rows */
+	uint64		given;			/* rows, if they are captured */
+	uint64		max_rows;		/* that the child can give, if limited */
 	bool		finished;
 
 	int			stmt_location;
 	int			stmt_len;
-	instr_time	start;
+	instr_time	start;			/* of the present run */
+	double		spent_ms;		/* in those before */
 } PfoScanState;
 
 extern PfoScanState *pfo_scan_state_of(PfoPlanInfo *info);
