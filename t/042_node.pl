@@ -12,7 +12,7 @@ use PfoPage;
 use PfoTest;
 use Test::More;
 
-# Debian's package if it is there, else what npm can get
+# Debian's package if it is there, else what npm can get; cursors are optional
 my $dir = File::Temp::tempdir(CLEANUP => 1);
 my $lacking = lacks([ 'node', '--version' ]);
 plan skip_all => $lacking if $lacking;
@@ -23,8 +23,9 @@ if (lacks([ 'node', '-e', 'require("pg"); require("pg-cursor")' ]))
 		'npm', 'install', '--prefix', $dir, '--no-save', '--no-audit',
 		'--no-fund', '--fetch-retries=0', '--fetch-timeout=15000', 'pg',
 		'pg-cursor' ]);
-	plan skip_all => "$lacking, nor is there node-pg" if $lacking;
-	$ENV{NODE_PATH} = "$dir/node_modules";
+	plan skip_all => "$lacking, nor is there node-pg"
+	  if $lacking && lacks([ 'node', '-e', 'require("pg")' ]);
+	$ENV{NODE_PATH} = "$dir/node_modules" unless $lacking;
 }
 
 my $node = page_node('node');
