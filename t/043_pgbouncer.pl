@@ -46,6 +46,7 @@ listen_port = $port
 unix_socket_dir = $dir
 auth_type = trust
 auth_file = $dir/users
+admin_users = $user
 pool_mode = $mode
 default_pool_size = $sessions
 server_reset_query = DISCARD ALL
@@ -107,6 +108,23 @@ SKIP:
 $pooler->kill_kill;
 
 $pooler = start_pooler('session', 2);
+
+# a mode that is given to a database reaches the sessions that come then
+sub through
+{
+	my ($db, $sql) = @_;
+	my ($out, $err);
+	IPC::Run::run([ 'psql', '-XAtq', '-d', conninfo($db), '-c', $sql ],
+		'>', \$out, '2>', \$err, IPC::Run::timeout(60));
+	return $out . $err;
+}
+my $db = page_database($node, 'later', 'off');
+is(through($db, 'SHOW perfopt.cache'), "off\n", 'not for this database');
+$node->safe_psql('postgres', "ALTER DATABASE $db SET perfopt.cache = force");
+is(through($db, 'SHOW perfopt.cache'), "off\n", 'the pooler keeps sessions');
+is(through('pgbouncer', "RECONNECT $db"), '', 'and replaces them');
+is(through($db, 'SHOW perfopt.cache'), "force\n", 'by others');
+
 page(2);
 SKIP:
 {
