@@ -41,7 +41,7 @@ sub page_node
 		CREATE EXTENSION perfopt;
 		CREATE ROLE page_red;
 		CREATE ROLE page_blue;
-		CREATE DATABASE page;});
+		CREATE DATABASE page TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C';});
 	$node->safe_psql('page', slurp_file("$drivers/shop.sql"));
 	return $node;
 }

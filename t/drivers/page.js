@@ -1,7 +1,7 @@
 /*
  * A page of an application, by node-postgres.
  *
- *	node page.js HOST PORT DATABASE ROUNDS
+ *	node page.js HOST PORT USER DATABASE ROUNDS
  *
  * Prints a line for each step: its name, a digest, and how what it gave
  * begins.  Errors are answers, too.  Cursors only if pg-cursor is there.
@@ -19,7 +19,7 @@ try {
 		throw e;
 }
 
-const [host, port, database, rounds] = process.argv.slice(2);
+const [host, port, user, database, rounds] = process.argv.slice(2);
 let turn = 0;
 
 async function step(name, call) {
@@ -232,7 +232,7 @@ async function pooled(pool) {
 }
 
 async function page() {
-	const pool = new pg.Pool({ host, port, database, max: 3 });
+	const pool = new pg.Pool({ host, port, user, database, max: 3 });
 	const a = await pool.connect();
 	const b = await pool.connect();
 	await read(a, 'plain', () => ({}));

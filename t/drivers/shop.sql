@@ -1,6 +1,7 @@
 -- What the pages of the drivers read and write.  The same in each mode: no
 -- clock, no random number.  "part", "author" and "book" are only read;
 -- "orders" and "evolving" are changed.
+SET client_encoding = 'UTF8';
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
 CREATE TYPE money_of AS (amount numeric, currency text);
 CREATE DOMAIN isbn AS text CHECK (VALUE ~ '^[0-9-]+$');
