@@ -29,6 +29,7 @@ extern PGDLLEXPORT void _PG_init(void);
 
 static shmem_request_hook_type prev_shmem_request = NULL;
 static shmem_startup_hook_type prev_shmem_startup = NULL;
+static bool memory_requested = false;
 
 /* What is left of perfopt.cache_size for the entries. */
 static Size
@@ -50,6 +51,7 @@ shmem_request(void)
 	RequestAddinShmemSpace(pfo_counters_shmem_size());
 	RequestAddinShmemSpace(pfo_policy_shmem_size());
 	RequestAddinShmemSpace(pfo_store_shmem_size(store_share()));
+	memory_requested = true;
 }
 
 static void
@@ -57,6 +59,12 @@ shmem_startup(void)
 {
 	if (prev_shmem_startup)
 		prev_shmem_startup();
+	if (!memory_requested)
+		ereport(FATAL,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("perfopt could not request its shared memory"),
+				 errdetail("A library that is named after it in shared_preload_libraries does not pass the call on."),
+				 errhint("Put perfopt after that library.")));
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	pfo_versions_shmem_init();
 	pfo_counters_shmem_init();

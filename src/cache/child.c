@@ -141,3 +141,9 @@ pfo_child_end(PfoChild *child)
 	MemoryContextSwitchTo(old);
 	FreeExecutorState(estate);
 }
+
+PlanState *
+pfo_child_planstate(const PfoChild *child)
+{
+	return child->planstate;
+}

@@ -22,4 +22,7 @@ extern void pfo_child_rescan(PfoChild *child);
 extern void pfo_child_shutdown(PfoChild *child);
 extern void pfo_child_end(PfoChild *child);
 
+/* For EXPLAIN. */
+extern PlanState *pfo_child_planstate(const PfoChild *child);
+
 #endif							/* PFO_CHILD_H */

@@ -7,14 +7,16 @@
  */
 #include "postgres.h"
 
+#include "commands/explain.h"
 #include "executor/executor.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
 #include "base/guc.h"
-#include "cache/contain.h"
+#include "cache/child.h"
 #include "cache/childplan.h"
+#include "cache/contain.h"
 #include "cache/scan.h"
 #include "cache/scan_plan.h"
 #include "cache/scan_state.h"
@@ -79,6 +81,26 @@ pfo_scan_before_explain(QueryDesc *queryDesc)
 	queryDesc->plannedstmt = stmt;
 }
 
+/*
+ * What was executed below our node, for those who explain a statement after
+ * it ran.  It has a range table and subplans of its own, hence it is explained
+ * as a plan of its own.  The settings and the query id belong to the whole.
+ */
+static void
+explain_child(PfoScanState *state, ExplainState *es)
+{
+	ExplainState saved = *es;
+	PlannedStmt stmt = *state->stmt;
+	QueryDesc	queryDesc = {0};
+
+	stmt.queryId = 0;
+	queryDesc.plannedstmt = &stmt;
+	queryDesc.planstate = pfo_child_planstate(state->child);
+	es->settings = false;
+	ExplainPrintPlan(es, &queryDesc);
+	*es = saved;
+}
+
 void
 pfo_scan_explain(CustomScanState *css, List *ancestors, ExplainState *es)
 {
@@ -90,6 +112,8 @@ pfo_scan_explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	{
 		ExplainPropertyText("Result Cache",
 							state->source == SOURCE_ENTRY ? "hit" : "miss", es);
+		if (state->child != NULL)
+			explain_child(state, es);
 		return;
 	}
 	pfo_attempt_explain(attempt, state->info, estate->es_snapshot,
