@@ -112,15 +112,16 @@ judge_again(void *arg)
 		return;
 	pfo_eligible_query(info->query, &now);
 
-	/* the key was made with what was to be folded before */
 	if (now.reason == PFO_REASON_NONE && now.folds)
 		now.reason = pfo_fold_collect(info->query, true, &now.folded,
 									  &now.object);
+	/* this execution has its key already, made of other values */
 	if (now.reason == PFO_REASON_NONE && !equal(now.folded, info->folded))
 		now.reason = PFO_REASON_CATALOG_CHANGED;
 	old = MemoryContextSwitchTo(GetMemoryChunkContext(info));
 	info->functions = list_copy(now.functions);
 	info->depends = list_concat_copy(info->depends, now.typrelids);
+	info->folded = copyObject(now.folded);
 	MemoryContextSwitchTo(old);
 	info->granted.roleid = InvalidOid;
 	info->bodies = now.bodies;

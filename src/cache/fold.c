@@ -53,6 +53,10 @@
  * those in bodies of functions from definitions that are compared before a hit
  * and before storing.  So values are in the key by their order alone.
  *
+ * CAVEATS.  A setting whose text is made by a function of the library that
+ * defines it could change by itself in the middle of a statement.  None of
+ * PostgreSQL's does where answers are served.
+ *
  * MEMORY.  What is collected is copied to the current context, which is that
  * of the plan.  Evaluating allocates some bytes in the current context.
  *
@@ -325,7 +329,7 @@ classify_value_function(const SQLValueFunction *svf)
 		case SVFOP_LOCALTIMESTAMP_N:
 			return svf->typmod == 0 ? FOLD_VALUE : FOLD_MOMENT;
 
-			/* times of the day, which nothing here coarsens, are moments too */
+			/* nor does anything here coarsen times of the day */
 		default:
 			return FOLD_MOMENT;
 	}
