@@ -55,7 +55,10 @@ add_chunk(PfoCapture *capture, Size need)
 									   offsetof(PfoChunk, data) + size,
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 	if (chunk == NULL)
+	{
+		capture->out_of_memory = true;
 		return false;
+	}
 	chunk->next = NULL;
 	chunk->used = 0;
 	chunk->size = size;

@@ -25,8 +25,8 @@ typedef struct PfoCapture
 	Size		limit;			/* bytes */
 	Size		bytes;			/* of rows, MAXALIGNed */
 	uint32		nrows;
-	bool		overflowed;		/* over the limit or out of memory: the rest
-								 * was not kept */
+	bool		overflowed;		/* the rest was not kept: over the limit ... */
+	bool		out_of_memory;	/* ... or that */
 	PfoChunk   *first;
 	PfoChunk   *last;
 } PfoCapture;

@@ -61,7 +61,7 @@
 	R(MESSAGES, "messages", "the statement sent notices or warnings") \
 	R(DIFFERED, "differed", "a verified answer of this statement differed from its execution; please report it") \
 	R(TOO_LARGE, "too_large", "the result is larger than perfopt.cache_max_result") \
-	R(NO_MEMORY, "no_memory", "perfopt.cache_size is too small for the working set") \
+	R(NO_MEMORY, "no_memory", "perfopt.cache_size is too small for the working set, or the session ran out of memory") \
 	R(INTERNAL, "internal", "an internal check failed; see the server log")
 
 typedef enum PfoReason

@@ -506,6 +506,13 @@ next_of_entry(PfoScanState *state)
 								 state->slot, false);
 }
 
+static PfoReason
+why_overflowed(const PfoCapture *capture)
+{
+	return capture->out_of_memory ? PFO_REASON_NO_MEMORY :
+		PFO_REASON_TOO_LARGE;
+}
+
 static void
 publish(void *arg)
 {
@@ -536,7 +543,7 @@ finish_child(PfoScanState *state)
 		return;
 
 	if (state->capture->overflowed)
-		attempt->reason = PFO_REASON_TOO_LARGE;
+		attempt->reason = why_overflowed(state->capture);
 	else if (pfo_messages_sent() != state->messages)
 		attempt->reason = PFO_REASON_MESSAGES;
 	else if (!pfo_attempt_values_hold(attempt))
@@ -574,7 +581,7 @@ next_of_child(PfoScanState *state)
 		{
 			/* too large: what follows costs nothing any more */
 			state->attempt.deps = NULL;
-			state->attempt.reason = PFO_REASON_TOO_LARGE;
+			state->attempt.reason = why_overflowed(state->capture);
 		}
 	}
 	return slot;
@@ -635,7 +642,7 @@ verify(PfoScanState *state)
 	PfoAttempt *attempt = &state->attempt;
 	Comparing	comparing = {state};
 
-	attempt->reason = PFO_REASON_TOO_LARGE;
+	attempt->reason = why_overflowed(state->capture);
 	if (state->capture->overflowed)
 		return;
 	attempt->reason = PFO_REASON_CATALOG_CHANGED;
@@ -716,7 +723,7 @@ fill_first(PfoScanState *state)
 	}
 	else
 	{
-		state->attempt.reason = PFO_REASON_TOO_LARGE;
+		state->attempt.reason = why_overflowed(state->capture);
 		count_miss(state);
 	}
 	MemoryContextSwitchTo(old);
