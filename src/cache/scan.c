@@ -3,8 +3,8 @@
  * scan.c
  *	  The CustomScan at the top of a cached statement's plan.
  *
- * The node decides when it runs, not when it is initialised: only then the
- * row limit and the destination are known.  It has one of these sources:
+ * What a run is to do is decided in scan_start.c, when it begins: only then the
+ * row limit and the destination are known.  The node has one of these sources:
  *
  *	SOURCE_ENTRY	the rows of an entry: a small one stays pinned and is read in
  *					shared memory; a larger one is copied and unpinned, since a
@@ -18,13 +18,6 @@
  * planned either.  A plan made at a miss is kept in the memory of the plan
  * that our node belongs to, so that a prepared statement makes it once.
  *
- * IN PIECES.  A cursor, a row limit in the protocol or SELECT INTO in PL/pgSQL
- * run the plan up to a number of rows, perhaps several times.  The answer is
- * looked up, and the versions are noted, at the first run; the snapshot is the
- * same for all.  What the child gives is complete if it came to its end, or if
- * it gave as many rows as its shape can give at all.  It is never asked for a
- * row more than was wanted: that could raise an error nobody would have seen.
- *
  * MEMORY.  The state and its pin live in the executor's query context; a
  * callback of that context drops the pin however the query ends.  Capturing
  * is bounded by perfopt.cache_max_result.
@@ -36,40 +29,24 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "common/pg_prng.h"
 #include "executor/executor.h"
-#include "miscadmin.h"
 #include "portability/instr_time.h"
-#include "tcop/pquery.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/portal.h"
-#include "utils/timestamp.h"
 
 #include "base/compat.h"
 #include "base/guc.h"
 #include "cache/capture.h"
 #include "cache/child.h"
-#include "cache/childplan.h"
 #include "cache/compare.h"
 #include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/lookup.h"
 #include "cache/messages.h"
-#include "cache/planwalk.h"
 #include "cache/policy.h"
 #include "cache/publish.h"
 #include "cache/scan.h"
-#include "cache/scan_plan.h"
 #include "cache/scan_state.h"
 #include "cache/verdict.h"
-
-/*
- * The most that a pinned entry's rows may take.  They fit in the buffer of a
- * connection, so a client that stops reading stops after its rows were read.
- */
-#define PINNED_ROWS	8192
 
 static void begin(CustomScanState *css, EState *estate, int eflags);
 static TupleTableSlot *next_row(CustomScanState *css);
@@ -139,277 +116,6 @@ begin(CustomScanState *css, EState *estate, int eflags)
 	}
 }
 
-/*
- * Is a portal being started that somebody can name, or a cursor that PL/pgSQL
- * or DECLARE made?
- */
-static bool
-is_cursor(const PfoPlanInfo *info)
-{
-	if (ActivePortal == NULL || ActivePortal->status != PORTAL_DEFINED)
-		return false;
-	return (info->cursor_options & CURSOR_OPT_FAST_PLAN) != 0 ||
-		(ActivePortal->name[0] != '\0' &&
-		 strncmp(ActivePortal->name, "<unnamed portal ", 16) != 0);
-}
-
-void
-pfo_scan_before_start(QueryDesc *queryDesc)
-{
-	PfoPlanInfo *info = pfo_planinfo_of(queryDesc->plannedstmt->planTree);
-
-	if (info == NULL || !is_cursor(info))
-		return;
-	if (info->child == NULL)
-		pfo_childplan_complete(info, queryDesc->sourceText);
-	if (!pfo_plan_is_updatable(info->child))
-		return;
-	pfo_count(PFO_COUNT_BYPASSES, 1);
-	pfo_count_reason(PFO_REASON_CURSOR, info->queryid);
-	queryDesc->plannedstmt = pfo_scan_own_plan(queryDesc->plannedstmt, info);
-}
-
-/* The plan to run on a miss; made now if it was put off. */
-static PlannedStmt *
-miss_plan(PfoScanState *state)
-{
-	PfoPlanInfo *info = state->info;
-
-	if (info->child == NULL)
-		pfo_childplan_complete(info, state->css.ss.ps.state->es_sourceText);
-	return info->child;
-}
-
-static void
-start_child(PfoScanState *state)
-{
-	state->source = SOURCE_CHILD;
-	state->stmt = miss_plan(state);
-	state->child = pfo_child_start(state->stmt, state->css.ss.ps.state,
-								   state->eflags);
-}
-
-/* Count an execution that the cache did not answer. */
-static void
-count_miss(PfoScanState *state)
-{
-	PfoAttempt *attempt = &state->attempt;
-
-	pfo_count(attempt->bypassed ? PFO_COUNT_BYPASSES : PFO_COUNT_MISSES, 1);
-	if (attempt->reason != PFO_REASON_NONE)
-		pfo_count_reason(attempt->reason, state->info->queryid);
-}
-
-static bool
-to_be_verified(void)
-{
-	return pfo_cache_verify > 0 &&
-		pg_prng_double(&pg_global_prng_state) < pfo_cache_verify;
-}
-
-/* Take the rows out of shared memory, so that the pin can be dropped. */
-static void
-copy_rows(PfoScanState *state)
-{
-	EState	   *estate = state->css.ss.ps.state;
-	Size		offsets_size = MAXALIGN(state->nrows * sizeof(uint32));
-	Size		rows_size = state->attempt.entry->info.row_bytes;
-	char	   *copy;
-
-	copy = MemoryContextAllocExtended(estate->es_query_cxt,
-									  offsets_size + rows_size,
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-	if (copy == NULL)
-		return;					/* read it where it is */
-	memcpy(copy, state->offsets, state->nrows * sizeof(uint32));
-	memcpy(copy + offsets_size, state->rows, rows_size);
-	state->offsets = (uint32 *) copy;
-	state->rows = copy + offsets_size;
-	pfo_scan_drop_pin(state);
-}
-
-/* What gives out rows that are stored; the first thing that can fail. */
-static void
-make_slot(void *arg)
-{
-	PfoScanState *state = arg;
-
-	if (state->slot == NULL)
-		state->slot = ExecInitExtraTupleSlot(state->css.ss.ps.state,
-											 ExecGetResultType(&state->css.ss.ps),
-											 &TTSOpsMinimalTuple);
-}
-
-/* To be called once the hit is counted; there is a slot. */
-static void
-use_entry(PfoScanState *state)
-{
-	PfoEntry   *entry = state->attempt.entry;
-
-	state->source = SOURCE_ENTRY;
-	state->position = -1;
-	state->rows = pfo_entry_array(entry, rows, char);
-	state->offsets = pfo_entry_array(entry, offsets, uint32);
-	state->nrows = entry->info.nrows;
-	state->cost_ms = entry->info.cost_ms;
-	if (entry->info.row_bytes > PINNED_ROWS || state->limited)
-		copy_rows(state);
-}
-
-/* A hit: counted when it is given out. */
-static void
-count_hit(PfoScanState *state)
-{
-	PfoEntry   *entry = state->attempt.entry;
-
-	pfo_count(PFO_COUNT_HITS, 1);
-	pg_atomic_fetch_add_u64(&entry->hits, 1);
-	pg_atomic_write_u64(&entry->last_hit,
-						(uint64) GetCurrentStatementStartTimestamp());
-}
-
-/* The execution does not use the cache. */
-static void
-bypass(PfoScanState *state, PfoReason reason)
-{
-	memset(&state->attempt, 0, sizeof(state->attempt));
-	state->attempt.bypassed = true;
-	state->attempt.reason = reason;
-}
-
-/* There is an answer, but it cannot be given out, or is not to be. */
-static void
-leave_entry(PfoScanState *state, PfoReason reason)
-{
-	pfo_scan_drop_pin(state);
-	state->attempt.bypassed = true;
-	state->attempt.reason = reason;
-}
-
-/* Where rows are wanted in pieces or backward, none may be drawn in advance. */
-static bool
-may_fill_first(PfoScanState *state)
-{
-	return !state->limited && (state->eflags & EXEC_FLAG_BACKWARD) == 0;
-}
-
-static bool
-may_reserve(PfoScanState *state)
-{
-	return pfo_debug_reserve && may_fill_first(state);
-}
-
-static void
-begin_capture(void *arg)
-{
-	PfoScanState *state = arg;
-	PfoCapture *capture =
-		pfo_capture_begin((Size) pfo_cache_max_result * 1024);
-
-	if (state->attempt.entry != NULL || may_reserve(state))
-	{
-		make_slot(state);
-		state->fill_first = true;
-	}
-	state->capture = capture;
-}
-
-/* Capture the rows that the child is about to give. */
-static void
-capture(PfoScanState *state)
-{
-	if (pfo_contain(begin_capture, state))
-		return;
-	state->capture = NULL;
-	state->fill_first = false;
-	leave_entry(state, PFO_REASON_INTERNAL);
-}
-
-/* May what the child gives be stored? */
-static bool
-may_store(PfoScanState *state)
-{
-	PfoAttempt *attempt = &state->attempt;
-
-	if (attempt->bypassed ||
-		!pfo_attempt_prepare_store(attempt,
-								   state->limited ? &state->max_rows : NULL))
-		return false;
-	if (!pfo_messages_watch())
-	{
-		attempt->reason = PFO_REASON_SNAPSHOT;
-		return false;
-	}
-	state->messages = pfo_messages_sent();
-	return true;
-}
-
-/*
- * Is this run certainly the only one?  Where rows are wanted in pieces, only
- * of a statement that SPI runs without a portal, as SELECT INTO.
- */
-static bool
-is_single_run(PfoScanState *state, QueryDesc *queryDesc)
-{
-	if (!state->limited)
-		return (state->eflags & (EXEC_FLAG_BACKWARD | EXEC_FLAG_REWIND)) == 0;
-	return queryDesc->dest->mydest == DestSPI &&
-		(ActivePortal == NULL || ActivePortal->queryDesc != queryDesc);
-}
-
-static void
-decide(PfoScanState *state, QueryDesc *queryDesc, ScanDirection direction,
-	   uint64 count)
-{
-	EState	   *estate = state->css.ss.ps.state;
-	PfoAttempt *attempt = &state->attempt;
-	bool		verify = false;
-
-	if (!pfo_mode_serves(pfo_cache_mode))
-	{
-		start_child(state);
-		return;
-	}
-	pfo_count(PFO_COUNT_ELIGIBLE, 1);
-	state->limited = count != 0;
-	if (direction != ForwardScanDirection)
-		bypass(state, PFO_REASON_INCOMPLETE);
-	else if (state->info->folded != NIL && !is_single_run(state, queryDesc))
-		bypass(state, PFO_REASON_PIECES);
-	else if (estate->es_crosscheck_snapshot != InvalidSnapshot)
-		bypass(state, PFO_REASON_SNAPSHOT);
-	else
-	{
-		/*
-		 * What is to be compared is planned before the look-up: a plan made
-		 * later might know a partition that was attached since.
-		 */
-		verify = may_fill_first(state) && to_be_verified();
-		if (verify)
-			(void) miss_plan(state);
-		pfo_attempt_lookup(attempt, state->info, estate->es_snapshot,
-						   estate->es_param_list_info,
-						   ExecGetResultType(&state->css.ss.ps));
-	}
-	if (attempt->entry != NULL && !pfo_contain(make_slot, state))
-		leave_entry(state, PFO_REASON_INTERNAL);
-
-	/* an answer is compared with what a plan gives that is no older */
-	if (attempt->entry != NULL &&
-		!(verify && pfo_attempt_plan_is_current(attempt)))
-	{
-		count_hit(state);
-		use_entry(state);
-		return;
-	}
-
-	start_child(state);
-	if (attempt->entry != NULL || may_store(state))
-		capture(state);
-	if (state->capture == NULL)
-		count_miss(state);
-}
-
 static PfoScanState *
 state_of(QueryDesc *queryDesc)
 {
@@ -443,7 +149,7 @@ pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
 	state->stmt_location = queryDesc->plannedstmt->stmt_location;
 	state->stmt_len = queryDesc->plannedstmt->stmt_len;
 	old = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
-	decide(state, queryDesc, direction, count);
+	pfo_scan_decide(state, queryDesc, direction, count);
 	MemoryContextSwitchTo(old);
 }
 
@@ -561,7 +267,7 @@ finish_child_counted(PfoScanState *state)
 {
 	finish_child(state);
 	if (state->capture != NULL)
-		count_miss(state);
+		pfo_scan_count_miss(state);
 }
 
 static TupleTableSlot *
@@ -655,8 +361,8 @@ verify(PfoScanState *state)
 	if (comparing.same)
 	{
 		attempt->reason = PFO_REASON_NONE;
-		count_hit(state);
-		use_entry(state);
+		pfo_scan_count_hit(state);
+		pfo_scan_use_entry(state);
 		return;
 	}
 	attempt->reason = PFO_REASON_DIFFERED;
@@ -705,26 +411,26 @@ fill_first(PfoScanState *state)
 		if (state->source == SOURCE_REPLAY)
 		{
 			state->finished = !state->capture->overflowed;
-			count_miss(state);
+			pfo_scan_count_miss(state);
 		}
 	}
 	else if (!state->capture->overflowed)
 	{
 		finish_child(state);
-		count_miss(state);
+		pfo_scan_count_miss(state);
 		if (state->attempt.reason == PFO_REASON_NONE &&
 			pfo_attempt_again(&state->attempt,
 							  ExecGetResultType(&state->css.ss.ps)))
 		{
 			state->finished = false;
-			count_hit(state);
-			use_entry(state);
+			pfo_scan_count_hit(state);
+			pfo_scan_use_entry(state);
 		}
 	}
 	else
 	{
 		state->attempt.reason = why_overflowed(state->capture);
-		count_miss(state);
+		pfo_scan_count_miss(state);
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -740,7 +446,7 @@ next_row(CustomScanState *css)
 	{
 		/* run by somebody who calls no hooks */
 		INSTR_TIME_SET_CURRENT(state->start);
-		start_child(state);
+		pfo_scan_start_child(state);
 	}
 	if (state->fill_first)
 		fill_first(state);
@@ -815,7 +521,7 @@ end(CustomScanState *css)
 		{
 			if (state->attempt.reason == PFO_REASON_NONE)
 				state->attempt.reason = PFO_REASON_INCOMPLETE;
-			count_miss(state);
+			pfo_scan_count_miss(state);
 		}
 		pfo_child_end(state->child);
 		state->child = NULL;

@@ -68,6 +68,16 @@ extern PfoScanState *pfo_scan_state_of(PfoPlanInfo *info);
 /* Callback: the attempt's entry is no longer read. */
 extern void pfo_scan_drop_pin(void *state);
 
+/* Decide what the first run does: sets the source, and starts the child. */
+extern void pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc,
+							ScanDirection direction, uint64 count);
+
+/* The parts of that: execute, give out the entry, and count either. */
+extern void pfo_scan_start_child(PfoScanState *state);
+extern void pfo_scan_use_entry(PfoScanState *state);
+extern void pfo_scan_count_hit(PfoScanState *state);
+extern void pfo_scan_count_miss(PfoScanState *state);
+
 extern void pfo_scan_explain(CustomScanState *css, List *ancestors,
 							 ExplainState *es);
 

@@ -1,0 +1,314 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan_start.c
+ *	  What a run of our CustomScan is to do: give out an entry, or execute the
+ *	  statement and perhaps keep what it gives.
+ *
+ * IN PIECES.  A cursor, a row limit in the protocol or SELECT INTO in PL/pgSQL
+ * run the plan up to a number of rows, perhaps several times.  The answer is
+ * looked up, and the versions are noted, at the first run; the snapshot is the
+ * same for all.  What the child gives is complete if it came to its end, or if
+ * it gave as many rows as its shape can give at all.  It is never asked for a
+ * row more than was wanted: that could raise an error nobody would have seen.
+ *
+ * FAILURE.  What we do beside executing the statement is contained; what cannot
+ * be done is a miss with a reason.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/pg_prng.h"
+#include "executor/executor.h"
+#include "tcop/pquery.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+
+#include "base/compat.h"
+#include "base/guc.h"
+#include "cache/childplan.h"
+#include "cache/contain.h"
+#include "cache/counters.h"
+#include "cache/messages.h"
+#include "cache/planwalk.h"
+#include "cache/scan.h"
+#include "cache/scan_plan.h"
+#include "cache/scan_state.h"
+
+/*
+ * The most that a pinned entry's rows may take.  They fit in the buffer of a
+ * connection, so a client that stops reading stops after its rows were read.
+ */
+#define PINNED_ROWS	8192
+
+/*
+ * Is a portal being started that somebody can name, or a cursor that PL/pgSQL
+ * or DECLARE made?
+ */
+static bool
+is_cursor(const PfoPlanInfo *info)
+{
+	if (ActivePortal == NULL || ActivePortal->status != PORTAL_DEFINED)
+		return false;
+	return (info->cursor_options & CURSOR_OPT_FAST_PLAN) != 0 ||
+		(ActivePortal->name[0] != '\0' &&
+		 strncmp(ActivePortal->name, "<unnamed portal ", 16) != 0);
+}
+
+void
+pfo_scan_before_start(QueryDesc *queryDesc)
+{
+	PfoPlanInfo *info = pfo_planinfo_of(queryDesc->plannedstmt->planTree);
+
+	if (info == NULL || !is_cursor(info))
+		return;
+	if (info->child == NULL)
+		pfo_childplan_complete(info, queryDesc->sourceText);
+	if (!pfo_plan_is_updatable(info->child))
+		return;
+	pfo_count(PFO_COUNT_BYPASSES, 1);
+	pfo_count_reason(PFO_REASON_CURSOR, info->queryid);
+	queryDesc->plannedstmt = pfo_scan_own_plan(queryDesc->plannedstmt, info);
+}
+
+/* The plan to run on a miss; made now if it was put off. */
+static PlannedStmt *
+miss_plan(PfoScanState *state)
+{
+	PfoPlanInfo *info = state->info;
+
+	if (info->child == NULL)
+		pfo_childplan_complete(info, state->css.ss.ps.state->es_sourceText);
+	return info->child;
+}
+
+void
+pfo_scan_start_child(PfoScanState *state)
+{
+	state->source = SOURCE_CHILD;
+	state->stmt = miss_plan(state);
+	state->child = pfo_child_start(state->stmt, state->css.ss.ps.state,
+								   state->eflags);
+}
+
+/* Count an execution that the cache did not answer. */
+void
+pfo_scan_count_miss(PfoScanState *state)
+{
+	PfoAttempt *attempt = &state->attempt;
+
+	pfo_count(attempt->bypassed ? PFO_COUNT_BYPASSES : PFO_COUNT_MISSES, 1);
+	if (attempt->reason != PFO_REASON_NONE)
+		pfo_count_reason(attempt->reason, state->info->queryid);
+}
+
+static bool
+to_be_verified(void)
+{
+	return pfo_cache_verify > 0 &&
+		pg_prng_double(&pg_global_prng_state) < pfo_cache_verify;
+}
+
+/* Take the rows out of shared memory, so that the pin can be dropped. */
+static void
+copy_rows(PfoScanState *state)
+{
+	EState	   *estate = state->css.ss.ps.state;
+	Size		offsets_size = MAXALIGN(state->nrows * sizeof(uint32));
+	Size		rows_size = state->attempt.entry->info.row_bytes;
+	char	   *copy;
+
+	copy = MemoryContextAllocExtended(estate->es_query_cxt,
+									  offsets_size + rows_size,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	if (copy == NULL)
+		return;					/* read it where it is */
+	memcpy(copy, state->offsets, state->nrows * sizeof(uint32));
+	memcpy(copy + offsets_size, state->rows, rows_size);
+	state->offsets = (uint32 *) copy;
+	state->rows = copy + offsets_size;
+	pfo_scan_drop_pin(state);
+}
+
+/* What gives out rows that are stored; the first thing that can fail. */
+static void
+make_slot(void *arg)
+{
+	PfoScanState *state = arg;
+
+	if (state->slot == NULL)
+		state->slot = ExecInitExtraTupleSlot(state->css.ss.ps.state,
+											 ExecGetResultType(&state->css.ss.ps),
+											 &TTSOpsMinimalTuple);
+}
+
+/* To be called once the hit is counted; there is a slot. */
+void
+pfo_scan_use_entry(PfoScanState *state)
+{
+	PfoEntry   *entry = state->attempt.entry;
+
+	state->source = SOURCE_ENTRY;
+	state->position = -1;
+	state->rows = pfo_entry_array(entry, rows, char);
+	state->offsets = pfo_entry_array(entry, offsets, uint32);
+	state->nrows = entry->info.nrows;
+	state->cost_ms = entry->info.cost_ms;
+	if (entry->info.row_bytes > PINNED_ROWS || state->limited)
+		copy_rows(state);
+}
+
+/* A hit: counted when it is given out. */
+void
+pfo_scan_count_hit(PfoScanState *state)
+{
+	PfoEntry   *entry = state->attempt.entry;
+
+	pfo_count(PFO_COUNT_HITS, 1);
+	pg_atomic_fetch_add_u64(&entry->hits, 1);
+	pg_atomic_write_u64(&entry->last_hit,
+						(uint64) GetCurrentStatementStartTimestamp());
+}
+
+/* The execution does not use the cache. */
+static void
+bypass(PfoScanState *state, PfoReason reason)
+{
+	memset(&state->attempt, 0, sizeof(state->attempt));
+	state->attempt.bypassed = true;
+	state->attempt.reason = reason;
+}
+
+/* There is an answer, but it cannot be given out, or is not to be. */
+static void
+leave_entry(PfoScanState *state, PfoReason reason)
+{
+	pfo_scan_drop_pin(state);
+	state->attempt.bypassed = true;
+	state->attempt.reason = reason;
+}
+
+/* Where rows are wanted in pieces or backward, none may be drawn in advance. */
+static bool
+may_fill_first(PfoScanState *state)
+{
+	return !state->limited && (state->eflags & EXEC_FLAG_BACKWARD) == 0;
+}
+
+static bool
+may_reserve(PfoScanState *state)
+{
+	return pfo_debug_reserve && may_fill_first(state);
+}
+
+static void
+begin_capture(void *arg)
+{
+	PfoScanState *state = arg;
+	PfoCapture *capture =
+		pfo_capture_begin((Size) pfo_cache_max_result * 1024);
+
+	if (state->attempt.entry != NULL || may_reserve(state))
+	{
+		make_slot(state);
+		state->fill_first = true;
+	}
+	state->capture = capture;
+}
+
+/* Capture the rows that the child is about to give. */
+static void
+capture(PfoScanState *state)
+{
+	if (pfo_contain(begin_capture, state))
+		return;
+	state->capture = NULL;
+	state->fill_first = false;
+	leave_entry(state, PFO_REASON_INTERNAL);
+}
+
+/* May what the child gives be stored? */
+static bool
+may_store(PfoScanState *state)
+{
+	PfoAttempt *attempt = &state->attempt;
+
+	if (attempt->bypassed ||
+		!pfo_attempt_prepare_store(attempt,
+								   state->limited ? &state->max_rows : NULL))
+		return false;
+	if (!pfo_messages_watch())
+	{
+		attempt->reason = PFO_REASON_SNAPSHOT;
+		return false;
+	}
+	state->messages = pfo_messages_sent();
+	return true;
+}
+
+/*
+ * Is this run certainly the only one?  Where rows are wanted in pieces, only
+ * of a statement that SPI runs without a portal, as SELECT INTO.
+ */
+static bool
+is_single_run(PfoScanState *state, QueryDesc *queryDesc)
+{
+	if (!state->limited)
+		return (state->eflags & (EXEC_FLAG_BACKWARD | EXEC_FLAG_REWIND)) == 0;
+	return queryDesc->dest->mydest == DestSPI &&
+		(ActivePortal == NULL || ActivePortal->queryDesc != queryDesc);
+}
+
+void
+pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc, ScanDirection direction,
+	   uint64 count)
+{
+	EState	   *estate = state->css.ss.ps.state;
+	PfoAttempt *attempt = &state->attempt;
+	bool		verify = false;
+
+	if (!pfo_mode_serves(pfo_cache_mode))
+	{
+		pfo_scan_start_child(state);
+		return;
+	}
+	pfo_count(PFO_COUNT_ELIGIBLE, 1);
+	state->limited = count != 0;
+	if (direction != ForwardScanDirection)
+		bypass(state, PFO_REASON_INCOMPLETE);
+	else if (state->info->folded != NIL && !is_single_run(state, queryDesc))
+		bypass(state, PFO_REASON_PIECES);
+	else if (estate->es_crosscheck_snapshot != InvalidSnapshot)
+		bypass(state, PFO_REASON_SNAPSHOT);
+	else
+	{
+		/*
+		 * What is to be compared is planned before the look-up: a plan made
+		 * later might know a partition that was attached since.
+		 */
+		verify = may_fill_first(state) && to_be_verified();
+		if (verify)
+			(void) miss_plan(state);
+		pfo_attempt_lookup(attempt, state->info, estate->es_snapshot,
+						   estate->es_param_list_info,
+						   ExecGetResultType(&state->css.ss.ps));
+	}
+	if (attempt->entry != NULL && !pfo_contain(make_slot, state))
+		leave_entry(state, PFO_REASON_INTERNAL);
+
+	/* an answer is compared with what a plan gives that is no older */
+	if (attempt->entry != NULL &&
+		!(verify && pfo_attempt_plan_is_current(attempt)))
+	{
+		pfo_scan_count_hit(state);
+		pfo_scan_use_entry(state);
+		return;
+	}
+
+	pfo_scan_start_child(state);
+	if (attempt->entry != NULL || may_store(state))
+		capture(state);
+	if (state->capture == NULL)
+		pfo_scan_count_miss(state);
+}
