@@ -53,6 +53,20 @@ for my $rule (
 	  or diag($output);
 }
 
+# What the sessions compare by themselves finds it as well, whatever the kind;
+# some need more time than there is here.
+{
+	leave_out('version');
+	my $command = sprintf('%s --seed %s --seconds 8 "%s" 2>&1',
+		$program, stress_seed(), $node->connstr('postgres'));
+	my $output = `$command`;
+	my @kinds = $output =~ /^kind (\w+): .* differed [1-9]/mg;
+	cmp_ok(scalar @kinds, '>=', 6, 'differences of many kinds are noticed')
+	  or diag($output);
+	like($output, qr/^the first difference\n(?:.*\n)*the last actions:$/m,
+		'the first one is reported');
+}
+
 # A commit that is visible but not yet announced: for a moment only, so it is
 # made longer.  With the rule in place the same must give the right answer.
 for my $rule (qw(none announce_late))

@@ -28,26 +28,28 @@ static const char *const ordered[] = {
 
 #define NORDERED	((int) (sizeof(ordered) / sizeof(ordered[0])))
 
+static int	favoured;			/* the table last asked for */
+
 static void
 spell_ordered(char *sql, size_t size)
 {
 	/* few, so that they come again; more often what is not written often */
-	int			table = percent(30) ? upto(NBUSY) : NBUSY + upto(6);
-
-	snprintf(sql, size, ordered[upto(NORDERED)], table, 1 + upto(2));
+	favoured = percent(30) ? upto(NBUSY) : NBUSY + upto(6);
+	snprintf(sql, size, ordered[upto(NORDERED)], favoured, 1 + upto(2));
 }
 
 static bool
 write_own(void)
 {
-	int			table = upto(NTABLES);
+	int			table = percent(80) ? favoured : upto(NTABLES);
 
 	if (percent(40))
 		return run("SAVEPOINT own") &&
 			run("UPDATE t%d SET v = v + 1, k = (k + 1) %% 10 WHERE id = %d",
 				table, 1 + upto(NROWS)) &&
 			run("ROLLBACK TO own");
-	return run("UPDATE t%d SET v = v + 1 WHERE id = %d", table, 1 + upto(NROWS));
+	return run("UPDATE t%d SET v = v + 1 WHERE id = %d OR k = %d AND id < 60",
+			   table, 1 + upto(NROWS), 1 + upto(2));
 }
 
 static void
@@ -141,10 +143,10 @@ compare_cursors(void)
 	cursor.scroll = scrolls[upto(3)];
 	cursor.hold = percent(30);
 	ok = begin_repeatable();
-	if (ok && percent(20))
-		ok = write_own();
 	if (ok && percent(50))
 		ok = run("%s", cursor.sql); /* read to its end, hence kept */
+	if (ok && percent(30))
+		ok = write_own();
 	for (int i = 0; ok && i < 2; i++)
 	{
 		bool		calm = (i == 0) == twin_first;
@@ -187,6 +189,7 @@ compare_current(void)
 	int			table = upto(NTABLES);
 	bool		ok = begin_repeatable();
 
+	favoured = table;
 	ok = ok && run("DECLARE cc CURSOR FOR SELECT id, v FROM t%d WHERE k = %d%s",
 				   table, 1 + upto(4), percent(30) ? " FOR UPDATE" : "");
 	for (int n = 1 + upto(4); ok && n > 0; n--)

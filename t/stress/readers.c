@@ -198,18 +198,28 @@ give_read(void *arg)
 					 (ask->read, ask->table, ask->value), false);
 }
 
+bool
+compare_read(Kind kind, const Read *r, int table, int value)
+{
+	long		steps = atomic_load(&shared->alter_steps);
+	char		sql[600];
+	Ask			ask = {r, table, value};
+
+	spell(sql, sizeof(sql), r, table, value);
+	return compare_modes(kind, sql, give_read, &ask, "", false,
+						 r->altered ? steps : NO_STEPS);
+}
+
 /* Within a transaction of one snapshot: any statement of the pool. */
 bool
 compare_any(Kind kind)
 {
-	long		steps = atomic_load(&shared->alter_steps);
-	char		sql[600];
-	Ask			ask;
+	const Read *r;
+	int			table;
+	int			value;
 
-	pick(&ask.read, &ask.table, &ask.value);
-	spell(sql, sizeof(sql), ask.read, ask.table, ask.value);
-	return compare_modes(kind, sql, give_read, &ask, "", false,
-						 ask.read->altered ? steps : NO_STEPS);
+	pick(&r, &table, &value);
+	return compare_read(kind, r, table, value);
 }
 
 static void

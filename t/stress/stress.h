@@ -184,6 +184,7 @@ extern void actor(int me);
 /* the sessions */
 extern bool read_any(void);
 extern bool compare_any(Kind kind);
+extern bool compare_read(Kind kind, const Read *r, int table, int value);
 extern void reader(int me);
 extern void preparer(int me);
 extern void fetcher(int me);
