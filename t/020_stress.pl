@@ -28,20 +28,23 @@ my %least = (
 	trigger => [ 300, 30 ],
 	block => [ 50, 10 ],
 	procedure => [ 20, 5 ],
-	cursor => [ 1000, 200 ],
+	cursor => [ 500, 100 ],
 	cursor_with_hold => [ 100, 20 ],
 	current_of => [ 50, 0 ],	# never served: the executor wants its own scan
+	portal => [ 300, 50 ],
 	copy => [ 100, 20 ],
 	prepared => [ 500, 100 ],
 	single_row => [ 100, 20 ],
 	pipeline => [ 1000, 200 ],
-	role => [ 500, 100 ],
-	policy => [ 500, 50 ],
+	role => [ 300, 50 ],
+	policy => [ 300, 20 ],
 	definer => [ 200, 50 ],
 	interrupted => [ 100, 20 ]);
 
-my $command = sprintf('%s --seed %s --seconds %d --comparisons 100000 "%s" 2>&1',
-	$program, stress_seed(), $ENV{PFO_SECONDS} || 60,
+my $seconds = $ENV{PFO_SECONDS} || 60;
+my $command = sprintf(
+	'%s --seed %s --seconds %d --at-most %d --comparisons 100000 "%s" 2>&1',
+	$program, stress_seed(), $seconds, 3 * $seconds,
 	$node->connstr('postgres'));
 my $output = `$command`;
 my $status = $? >> 8;

@@ -4,8 +4,7 @@
  *	  Cursors over the same statement, one with the comment that keeps the
  *	  cache away, moved alike and compared at each step; COPY (SELECT).
  *
- * libpq runs no portal of the protocol for a number of rows; FETCH does the
- * same to a cursor.
+ * Portals of the protocol, run for some rows at a time, are in portals.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,25 +16,25 @@
 
 /* ordered completely, so that any part of the rows is the same */
 static const char *const ordered[] = {
-	"SELECT id, v, s FROM t%d WHERE k = %d ORDER BY v, id",
-	"SELECT id, v FROM t%d WHERE k <> %d ORDER BY id",
-	"SELECT a.id, a.v, b.v FROM t%d a JOIN t14 b USING (id) WHERE a.k = %d ORDER BY a.id",
-	"SELECT k, count(*), sum(v) FROM t%d WHERE k > %d GROUP BY k ORDER BY k",
-	"SELECT id, v, rank() OVER (PARTITION BY k ORDER BY v, id) FROM t%d WHERE k > %d ORDER BY id",
-	"SELECT id FROM t%d WHERE k = %d UNION SELECT id + 7 FROM t15 WHERE k = 2 ORDER BY id",
-	"SELECT id, v FROM t%d WHERE k = %d ORDER BY v DESC, id LIMIT 7",
+	"SELECT id, v, s FROM t%d WHERE k = %s ORDER BY v, id",
+	"SELECT id, v FROM t%d WHERE k <> %s ORDER BY id",
+	"SELECT a.id, a.v, b.v FROM t%d a JOIN t14 b USING (id) WHERE a.k = %s ORDER BY a.id",
+	"SELECT k, count(*), sum(v) FROM t%d WHERE k > %s GROUP BY k ORDER BY k",
+	"SELECT id, v, rank() OVER (PARTITION BY k ORDER BY v, id) FROM t%d WHERE k > %s ORDER BY id",
+	"SELECT id FROM t%d WHERE k = %s UNION SELECT id + 7 FROM t15 WHERE k = 2 ORDER BY id",
+	"SELECT id, v FROM t%d WHERE k = %s ORDER BY v DESC, id LIMIT 7",
 };
 
 #define NORDERED	((int) (sizeof(ordered) / sizeof(ordered[0])))
 
 static int	favoured;			/* the table last asked for */
 
+/* few, so that they come again; more often over what is not written often */
 static void
-spell_ordered(char *sql, size_t size)
+spell_ordered(char *sql, size_t size, const char *value)
 {
-	/* few, so that they come again; more often what is not written often */
 	favoured = percent(30) ? upto(NBUSY) : NBUSY + upto(6);
-	snprintf(sql, size, ordered[upto(NORDERED)], favoured, 1 + upto(2));
+	snprintf(sql, size, ordered[upto(NORDERED)], favoured, value);
 }
 
 static bool
@@ -139,7 +138,7 @@ compare_cursors(void)
 	bool		ok;
 	bool		twin_first = percent(50);
 
-	spell_ordered(cursor.sql, sizeof(cursor.sql));
+	spell_ordered(cursor.sql, sizeof(cursor.sql), percent(50) ? "1" : "2");
 	cursor.scroll = scrolls[upto(3)];
 	cursor.hold = percent(30);
 	ok = begin_repeatable();
@@ -260,13 +259,43 @@ compare_copy(void)
 
 	for (int n = 1 + upto(4); ok && n > 0; n--)
 	{
-		spell_ordered(sql, sizeof(sql));
+		spell_ordered(sql, sizeof(sql), percent(50) ? "1" : "2");
 		if (percent(50))
 			ok = run("%s", sql);
 		snprintf(one, sizeof(one), "COPY (%s) TO STDOUT", sql);
 		snprintf(twin, sizeof(twin), "COPY (%s " CALM ") TO STDOUT", sql);
 		ok = ok && compare_twins(KIND_COPY, one, give_copy, one, give_copy, twin,
 						   NO_STEPS);
+	}
+	run("COMMIT");
+}
+
+static void
+compare_some_portals(void)
+{
+	bool		ok = begin_repeatable();
+
+	for (int n = 1 + upto(2); ok && n > 0; n--)
+	{
+		int			value = 1 + upto(2);
+		char		sql[300];
+
+		spell_ordered(sql, sizeof(sql), "$1");
+		if (percent(50))
+		{
+			char		number[20];
+			const char *values[1] = {number};
+
+			snprintf(number, sizeof(number), "%d", value);
+			action("(%d) %s", value, sql);
+			PQclear(looked_at(sql, PQexecParams(conn, sql, 1, NULL, values,
+												NULL, NULL, 0)));
+		}
+		if (percent(20))
+			ok = write_own();
+		ok = ok && compare_portals(sql, value, write_own);
+		if (ok && n > 1)
+			ok = run("ROLLBACK") && begin_repeatable();
 	}
 	run("COMMIT");
 }
@@ -279,9 +308,11 @@ fetcher(int me)
 		int			kind = upto(100);
 
 		reconnect_if_lost();
-		if (kind < 70)
+		if (kind < 50)
 			compare_cursors();
-		else if (kind < 85)
+		else if (kind < 75)
+			compare_some_portals();
+		else if (kind < 87)
 			compare_current();
 		else
 			compare_copy();

@@ -71,7 +71,7 @@ static const struct
 	{"reader", reader, 3, true},
 	{"preparer", preparer, 1, true},
 	{"caller", caller, 3, true},
-	{"fetcher", fetcher, 1, true},
+	{"fetcher", fetcher, 2, true},
 	{"actor", actor, 1, true},
 	{"interrupted", interrupted, 1, true},
 	{"terminator", terminator, 1, false},

@@ -35,6 +35,7 @@
 	K(CURSOR, "cursor") \
 	K(HOLD, "cursor_with_hold") \
 	K(CURRENT_OF, "current_of") \
+	K(PORTAL, "portal") \
 	K(COPY, "copy") \
 	K(PREPARED, "prepared") \
 	K(SINGLE_ROW, "single_row") \
@@ -175,6 +176,9 @@ extern void make_functions(void);
 extern const char *replace_function(void);
 extern bool compare_call(Kind kind);
 extern void caller(int me);
+
+/* portals.c */
+extern bool compare_portals(const char *sql, int value, bool (*disturb) (void));
 
 /* roles.c */
 extern void make_roles(void);
