@@ -359,10 +359,11 @@ sub accounted
 sub build_stress
 {
 	my $dir = File::Temp::tempdir(CLEANUP => 1);
+	my @sources = map { "$top/t/stress/$_.c" } qw(stress session compare tables
+	  readers functions cursors portals roles interrupts writers alterer);
 	run_or_die(
-		"gcc -O2 -Wall -Werror -I", pg_config('includedir'),
-		"$top/t/stress/stress.c -L", pg_config('libdir'),
-		"-lpq -o $dir/stress");
+		"gcc -O2 -Wall -Werror -I", pg_config('includedir'), @sources,
+		"-L", pg_config('libdir'), "-lpq -o $dir/stress");
 	return "$dir/stress";
 }
 
