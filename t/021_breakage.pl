@@ -61,6 +61,7 @@ my $readers = start_load($node, writers => 0);
 like(end_load($readers, 'wait'), qr/division by zero/,
 	'without version the load notices');
 is(end_load($writers), '', 'which is not the writers\' fault');
+
 # What the sessions compare by themselves finds it as well, whatever the kind;
 # some need more time than there is here.
 {
