@@ -2,7 +2,7 @@
 CREATE DATABASE perfopt_admin;
 \c perfopt_admin
 CREATE EXTENSION perfopt;
-SELECT regexp_replace(datname, '^contrib_(regress|isolation)_', '') AS datname,
+SELECT regexp_replace(datname, '^contrib_', '') AS datname,
        selects, eligible, hits, misses, stores, invalidations, bypasses,
        differences, errors
 FROM perfopt_cache_stats
