@@ -13,6 +13,9 @@
 # changed lines alone, so that it outlives a minor release which moves lines.
 # A new one is printed with the line to add, should there be a good reason.
 #
+# In a suite of several modules a test's name is MODULE/TEST, its files are in
+# MODULE/expected and MODULE/results.
+#
 # With --failed: nothing but the names of tests that the driver saw fail.
 use strict;
 use warnings;
@@ -42,11 +45,11 @@ my %state;
 for (lines("$out/run.log"))
 {
 	my ($test, $ok);
-	if (/^(?:test\s|\s{4,})\s*([a-z0-9_.-]+)\s+\.\.\. (ok|FAILED|failed)/)
+	if (m{^(?:test\s|\s{4,})\s*([a-z0-9_./-]+)\s+\.\.\. (ok|FAILED|failed)})
 	{
 		($test, $ok) = ($1, $2 eq 'ok');
 	}
-	elsif (/^(not )?ok \d+\s+[-+] ([a-z0-9_.-]+)/)
+	elsif (m{^(not )?ok \d+\s+[-+] ([a-z0-9_./-]+)})
 	{
 		($test, $ok) = ($2, !$1);
 	}
@@ -62,15 +65,16 @@ if ($names_only)
 # [hash, text] of each hunk between a test's result and its nearest expectation
 sub hunks
 {
-	my ($test) = @_;
+	my ($module, $test) = $_[0] =~ m{^(.*/)?(.*)$};
+	$module //= '';
 	my @best;
 	my $least;
-	for my $expected ("$dir/expected/$test.out",
-		map { "$dir/expected/${test}_$_.out" } 0 .. 9)
+	for my $expected ("$dir/${module}expected/$test.out",
+		map { "$dir/${module}expected/${test}_$_.out" } 0 .. 9)
 	{
 		next unless -e $expected;
 		my @diff = split /\n/,
-		  `diff -w -a -U0 '$expected' '$out/results/$test.out' 2>&1`;
+		  `diff -w -a -U0 '$expected' '$out/${module}results/$test.out' 2>&1`;
 		next if defined $least && @diff >= $least;
 		$least = @diff;
 		@best = ();
