@@ -245,7 +245,7 @@ spell_call(char *sql, size_t size, const Function *f, bool calm, int value)
 bool
 compare_call(Kind kind)
 {
-	long		steps = atomic_load(&shared->alter_steps);
+	long		steps = steps_at_begin();
 	const Function *f = &functions[upto(NFUNCTIONS)];
 	char		sql[200];
 
@@ -258,7 +258,7 @@ compare_call(Kind kind)
 static bool
 compare_call_with_twin(void)
 {
-	long		steps = atomic_load(&shared->alter_steps);
+	long		steps = steps_at_begin();
 	const Function *f;
 	int			value = 1 + upto(4);
 	char		sql[200];
@@ -281,7 +281,7 @@ compare_call_with_twin(void)
 static bool
 compare_within_statement(void)
 {
-	long		steps = atomic_load(&shared->alter_steps);
+	long		steps = steps_at_begin();
 	const Function *f;
 	int			value = 1 + upto(4);
 	int			calm = upto(2);
@@ -317,7 +317,7 @@ compare_within_statement(void)
 static bool
 compare_block(void)
 {
-	long		steps = atomic_load(&shared->alter_steps);
+	long		steps = steps_at_begin();
 	const Read *r;
 	int			table;
 	int			value;

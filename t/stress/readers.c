@@ -161,6 +161,11 @@ read_pipelined(int n)
 	{
 		PGresult   *res = PQgetResult(conn);
 
+		if (res == NULL)
+		{
+			lose_connection();
+			return;
+		}
 		looked_at("pipelined", res);
 		atomic_fetch_add(&shared->reads, 1);
 		if (PQresultStatus(res) != PGRES_TUPLES_OK)
@@ -201,7 +206,7 @@ give_read(void *arg)
 bool
 compare_read(Kind kind, const Read *r, int table, int value)
 {
-	long		steps = atomic_load(&shared->alter_steps);
+	long		steps = steps_at_begin();
 	char		sql[600];
 	Ask			ask = {r, table, value};
 
@@ -318,13 +323,16 @@ send_prepared(const Execution *e)
 							   values, NULL, NULL, e->binary) == 1;
 }
 
-/* The results up to the end of the statement, as one answer. */
+/*
+ * The results up to the end of the statement, as one answer.  None at all
+ * comes from a connection that was just closed.
+ */
 static char *
 receive(void)
 {
 	PGresult   *res;
 	char	   *rows = strdup("");
-	bool		ok = true;
+	bool		ok = false;
 
 	while ((res = PQgetResult(conn)) != NULL)
 	{
@@ -334,9 +342,8 @@ receive(void)
 		if (PQresultStatus(res) != PGRES_SINGLE_TUPLE && !aborted)
 			looked_at("prepared", res);
 		more = answer_of(res, true);
-		if (more == NULL)
-			ok = false;
-		else
+		ok = more != NULL;
+		if (ok)
 		{
 			rows = realloc(rows, strlen(rows) + strlen(more) + 1);
 			strcat(rows, more);
@@ -474,7 +481,7 @@ static bool
 compare_prepared(void)
 {
 	bool		single_row = percent(25);
-	long		steps = atomic_load(&shared->alter_steps);
+	long		steps = steps_at_begin();
 	Execution	e;
 	Execution	twin;
 	char		sql[600];
@@ -505,7 +512,7 @@ compare_prepared(void)
 static bool
 compare_pipelined(void)
 {
-	long		steps = atomic_load(&shared->alter_steps);
+	long		steps = steps_at_begin();
 	Execution	e[NPIPELINED] = {{0}};
 	int			n = 2 + upto(NPIPELINED - 1);
 	long		count = 0;
@@ -560,7 +567,11 @@ compare_pipelined(void)
 	}
 	if (PQstatus(conn) == CONNECTION_OK)
 		PQclear(PQgetResult(conn)); /* the Sync */
-	PQexitPipelineMode(conn);
+	if (!PQexitPipelineMode(conn))
+	{
+		lose_connection();
+		return false;
+	}
 	if (!ok)
 	{
 		run("ROLLBACK");

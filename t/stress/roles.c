@@ -179,7 +179,7 @@ static bool
 compare_as(void)
 {
 	const Question *q = &questions[upto(NQUESTIONS)];
-	long		steps = atomic_load(&shared->alter_steps);
+	long		steps = steps_at_begin();
 	int			value = 1 + upto(3);
 	Asked		asked;
 	Asked		twin;

@@ -33,6 +33,8 @@ static const char *role = "main";
 static bool victim = false;
 static Session *session = NULL;
 static long expected_steps = NO_STEPS;
+static long begin_steps;
+static bool lost = false;
 
 void
 fatal(const char *format,...)
@@ -183,50 +185,47 @@ by_time(const void *a, const void *b)
 }
 
 /*
- * Keep the first difference, with what all sessions did last.  What comes
- * after it tends to be of the same cause, and is only counted.
+ * Tell of a difference at once, with what all sessions did last.  After the
+ * first three only the difference itself: they tend to be of one cause.
  */
 void
 report(const char *text)
 {
 	static Line lines[MAX_SESSIONS * NACTIONS];
-	size_t		used;
+	char		clock[20];
+	time_t		seconds = time(NULL);
 	int			n = 0;
 
+	if (shared->quiet)
+		return;
+	/* to find it in the server's log */
+	strftime(clock, sizeof(clock), "%H:%M:%S", gmtime(&seconds));
 	lock_shared();
-	if (shared->report[0] == '\0')
+	for (int i = 0; shared->nreports < 3 && i < MAX_SESSIONS; i++)
 	{
-		for (int i = 0; i < MAX_SESSIONS; i++)
-		{
-			Session    *s = &shared->sessions[i];
-			long		made = atomic_load(&s->nactions);
+		Session    *s = &shared->sessions[i];
+		long		made = atomic_load(&s->nactions);
 
-			for (int j = 0; j < NACTIONS && j < made; j++)
-			{
-				lines[n].session = s;
-				lines[n++].action = s->actions[j];
-			}
-		}
-		qsort(lines, (size_t) n, sizeof(Line), by_time);
-		used = (size_t) snprintf(shared->report, sizeof(shared->report) / 2,
-								 "%s\nseen by %s (backend %d) at %.6f, seed %llu\nthe last actions:\n",
-								 text, role, session ? session->pid : 0,
-								 now() - shared->begun,
-								 (unsigned long long) shared->seed);
-		if (used > sizeof(shared->report) / 2)
-			used = strlen(shared->report);
-		for (int i = 0; i < n && used < sizeof(shared->report) - 500; i++)
+		for (int j = 0; j < NACTIONS && j < made; j++)
 		{
-			Action	   *a = &lines[i].action;
-
-			used += (size_t) snprintf(shared->report + used,
-									  sizeof(shared->report) - used,
-									  "%10.6f %8.6f %-11s %6d %-7s %.199s\n",
-									  a->at - shared->begun, a->took,
-									  lines[i].session->role,
-									  lines[i].session->pid, a->outcome,
-									  a->text);
+			lines[n].session = s;
+			lines[n++].action = s->actions[j];
 		}
+	}
+	shared->nreports++;
+	qsort(lines, (size_t) n, sizeof(Line), by_time);
+	fprintf(stderr, "difference %d\n%.10000s\nseen by %s (backend %d) at %.6f, %s UTC, seed %llu\n",
+			shared->nreports, text, role, session ? session->pid : 0,
+			now() - shared->begun, clock, (unsigned long long) shared->seed);
+	if (n > 0)
+		fprintf(stderr, "the last actions: when, how long, who, result\n");
+	for (int i = 0; i < n; i++)
+	{
+		Action	   *a = &lines[i].action;
+
+		fprintf(stderr, "%10.6f %8.6f %-11s %6d %-7s %.199s\n",
+				a->at - shared->begun, a->took, lines[i].session->role,
+				lines[i].session->pid, a->outcome, a->text);
 	}
 	unlock_shared();
 }
@@ -311,6 +310,8 @@ looked_at(const char *sql, PGresult *res)
 		status == PGRES_SINGLE_TUPLE || status == PGRES_PIPELINE_SYNC ||
 		status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
 		return res;
+	if (lost)
+		return res;
 	if (PQstatus(conn) == CONNECTION_OK)
 		note_error(sql, res);
 	else if (!victim)
@@ -321,6 +322,8 @@ looked_at(const char *sql, PGresult *res)
 PGresult *
 query(const char *sql)
 {
+	if (PQtransactionStatus(conn) == PQTRANS_IDLE)
+		begin_steps = atomic_load(&shared->alter_steps);
 	action("%s", sql);
 	return looked_at(sql, PQexec(conn, sql));
 }
@@ -379,6 +382,18 @@ hear(void *arg, const PGresult *res)
 	}
 }
 
+/*
+ * How far the alterer was when the transaction began: what was altered since
+ * a session may learn at any time until it ends.
+ */
+long
+steps_at_begin(void)
+{
+	if (PQtransactionStatus(conn) == PQTRANS_IDLE)
+		begin_steps = atomic_load(&shared->alter_steps);
+	return begin_steps;
+}
+
 /* How far the alterer was before a statement that tells by notices. */
 void
 expect_steps(long steps)
@@ -427,11 +442,21 @@ connect_as(int me, const char *name, bool is_victim)
 	connect_once();
 }
 
+/* The server has closed it, which libpq has not noticed yet. */
+void
+lose_connection(void)
+{
+	if (!victim)
+		fatal("connection lost: %s", PQerrorMessage(conn));
+	lost = true;
+}
+
 void
 reconnect_if_lost(void)
 {
-	if (PQstatus(conn) == CONNECTION_OK)
+	if (!lost && PQstatus(conn) == CONNECTION_OK)
 		return;
+	lost = false;
 	PQfinish(conn);
 	epoch++;
 	atomic_fetch_add(&shared->reconnected, 1);
@@ -579,7 +604,8 @@ scans(void)
 /*
  * Counts a comparison.  Definitions are not part of a snapshot, and a session
  * may learn of a new one late: where one of them may have changed since
- * "steps" was read, unequal answers prove nothing.
+ * "steps" was read, at the begin of the transaction, unequal answers prove
+ * nothing.
  */
 void
 compared(Kind kind, const char *what, const char *executed, const char *answer,

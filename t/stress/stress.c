@@ -173,6 +173,7 @@ main(int argc, char **argv)
 	long		verified;
 	long		differences;
 	long		unexpected = 0;
+	long		reported;
 	double		told;
 	bool		good;
 
@@ -211,6 +212,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	shared->seed = seed;
+	shared->quiet = until_difference;
 	signal(SIGPIPE, SIG_IGN);
 	printf("seed %llu\n", (unsigned long long) seed);
 	fflush(stdout);
@@ -223,6 +225,7 @@ main(int argc, char **argv)
 	make_functions();
 	make_scans();
 	server_counts(before);
+	reported = before[2];
 
 	told = shared->begun = now();
 	for (size_t i = 0; i < NSESSIONS; i++)
@@ -239,8 +242,9 @@ main(int argc, char **argv)
 
 		usleep(200000);
 		server_counts(after);
-		if (after[2] > before[2])
+		if (after[2] > reported)
 			report_server();
+		reported = after[2];
 		if (t >= seconds &&
 			(until_difference || after[1] - before[1] + checked() >= least))
 			break;
@@ -309,8 +313,6 @@ main(int argc, char **argv)
 		if (!s->expected)
 			unexpected += s->count;
 	}
-	if (shared->report[0] != '\0' && !until_difference)
-		printf("the first difference\n%s\n", shared->report);
 	if (died > 0)
 		printf("%d of the sessions ended early\n", died);
 

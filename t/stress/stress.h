@@ -21,7 +21,7 @@
 #define NROWS		150
 #define MAX_STATES	64
 #define MAX_SESSIONS 32
-#define NACTIONS	24			/* that are remembered of each session */
+#define NACTIONS	64			/* that are remembered of each session */
 
 /* What is compared by the client, and whether the cache may answer it. */
 #define KINDS(K) \
@@ -89,6 +89,7 @@ typedef struct Count
 typedef struct Shared
 {
 	atomic_bool stop;
+	bool		quiet;			/* no reports of differences */
 	uint64_t	seed;
 	double		begun;
 	atomic_long statements;
@@ -102,9 +103,9 @@ typedef struct Shared
 	atomic_long alter_steps;	/* begins and ends of changes; odd within one */
 	Count		counts[NKINDS];
 	atomic_int	lock;			/* for what follows */
+	int			nreports;
 	int			nstates;
 	State		states[MAX_STATES];
-	char		report[400000];
 	Session		sessions[MAX_SESSIONS];
 } Shared;
 
@@ -125,7 +126,9 @@ extern bool percent(int p);
 extern void snooze(int most_us);
 extern bool stopped(void);
 extern void connect_as(int me, const char *name, bool is_victim);
+extern void lose_connection(void);
 extern void reconnect_if_lost(void);
+extern long steps_at_begin(void);
 extern bool set_up_session(void);
 extern void expect_steps(long steps);
 extern void action(const char *format,...) __attribute__((format(printf, 1, 2)));
