@@ -20,7 +20,8 @@
  *
  * Not contained, on purpose: planning, initialising and running the statement
  * itself, waiting for locks that it would take anyway, and fetching its own
- * values from where they are stored.
+ * values from where they are stored.  Nor is beginning that subtransaction,
+ * which takes some hundred bytes: PostgreSQL cannot go on halfway through it.
  *
  *-------------------------------------------------------------------------
  */
@@ -83,8 +84,12 @@ fail_if_due(void)
 				 errmsg("failure injected by perfopt.debug_fail")));
 }
 
-bool
-pfo_contain(PfoWork work, void *arg)
+/*
+ * Call work(arg).  False if it raised an error: then that is recorded, or is
+ * left to be passed on.
+ */
+static bool
+attempt(PfoWork work, void *arg, ErrorData **passed_on)
 {
 	MemoryContext context = CurrentMemoryContext;
 	volatile bool done = false;
@@ -100,14 +105,30 @@ pfo_contain(PfoWork work, void *arg)
 	{
 		int			code = geterrcode();
 
-		if (is_passed_on(code))
-			PG_RE_THROW();
-		/* looking at transactions takes locks; nobody above us holds one */
-		LWLockReleaseAll();
 		MemoryContextSwitchTo(context);
-		record(code);
+		if (is_passed_on(code))
+		{
+			*passed_on = CopyErrorData();
+			FlushErrorState();
+		}
+		else
+			record(code);
 	}
 	PG_END_TRY();
+	return done;
+}
+
+bool
+pfo_contain(PfoWork work, void *arg)
+{
+	ErrorData  *error = NULL;
+	bool		done = attempt(work, arg, &error);
+
+	/* looking at transactions takes locks; nobody above us holds one */
+	if (!done)
+		LWLockReleaseAll();
+	if (error != NULL)
+		ReThrowError(error);
 	return done;
 }
 
@@ -150,9 +171,9 @@ pfo_contain_catalogs(PfoWork work, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-	volatile bool done = false;
+	ErrorData  *error = NULL;
 	Progress	progress;
+	bool		done;
 
 	/* none can be begun; nothing that is cached runs there */
 	if (IsInParallelMode())
@@ -161,27 +182,7 @@ pfo_contain_catalogs(PfoWork work, void *arg)
 	save_progress(&progress);
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		fail_if_due();
-		work(arg);
-		fail_if_due();
-		done = true;
-	}
-	PG_CATCH();
-	{
-		int			code = geterrcode();
-
-		MemoryContextSwitchTo(context);
-		if (is_passed_on(code))
-		{
-			error = CopyErrorData();
-			FlushErrorState();
-		}
-		else
-			record(code);
-	}
-	PG_END_TRY();
+	done = attempt(work, arg, &error);
 	RollbackAndReleaseCurrentSubTransaction();
 	restore_progress(&progress);
 	MemoryContextSwitchTo(context);
