@@ -131,6 +131,12 @@ pfo_generation_now(void)
 	return now;
 }
 
+uint64
+pfo_generation_of_relation(Oid relid)
+{
+	return Max(*relation_place(relid), everything);
+}
+
 bool
 pfo_generation_unchanged(uint64 since, List *relids, List *inval_items)
 {

@@ -22,9 +22,12 @@ extern uint64 pfo_generation_now(void);
 extern bool pfo_generation_unchanged(uint64 since, List *relids,
 									 List *inval_items);
 
+/* The point of the latest message about this relation. */
+extern uint64 pfo_generation_of_relation(Oid relid);
+
 /*
- * The same for functions, and for nothing else: a change of a catalog whose
- * rows are not told apart does not count.
+ * As pfo_generation_unchanged() for functions, and for nothing else: a change
+ * of a catalog whose rows are not told apart does not count.
  */
 extern bool pfo_generation_functions_unchanged(uint64 since, List *funcids);
 

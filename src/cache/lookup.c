@@ -37,8 +37,9 @@
 #include "cache/key_values.h"
 #include "cache/lookup.h"
 #include "cache/modified.h"
-#include "cache/planwalk.h"
+#include "cache/partitions.h"
 #include "cache/permissions.h"
+#include "cache/planwalk.h"
 #include "cache/policy.h"
 #include "cache/settings.h"
 
@@ -404,9 +405,10 @@ plan_is_current(const PfoPlanInfo *info)
 	/* whether there are messages is asked without a lock */
 	pg_read_barrier();
 	AcceptInvalidationMessages();
-	return pfo_generation_unchanged(info->generation, info->depends,
-								 info->child->invalItems) &&
-		!pfo_plan_detach_pending(info->depends);
+	/* reading the list of partitions may accept more messages */
+	return pfo_partitions_are_current(info->depends) &&
+		pfo_generation_unchanged(info->generation, info->depends,
+								 info->child->invalItems);
 }
 
 static void

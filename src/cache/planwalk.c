@@ -8,12 +8,9 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/relation.h"
 #include "access/stratnum.h"
-#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "nodes/plannodes.h"
-#include "partitioning/partdesc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -270,26 +267,4 @@ bool
 pfo_plan_is_updatable(PlannedStmt *stmt)
 {
 	return is_updatable(stmt->planTree);
-}
-
-bool
-pfo_plan_detach_pending(List *relations)
-{
-	ListCell   *lc;
-
-	foreach(lc, relations)
-	{
-		Oid			relid = lfirst_oid(lc);
-		Relation	rel;
-		bool		pending;
-
-		if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
-			continue;
-		rel = relation_open(relid, NoLock);
-		pending = RelationGetPartitionDesc(rel, false)->detached_exist;
-		relation_close(rel, NoLock);
-		if (pending)
-			return true;
-	}
-	return false;
 }

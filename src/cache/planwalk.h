@@ -24,11 +24,4 @@ extern uint64 pfo_plan_max_rows(PlannedStmt *stmt);
 /* Would WHERE CURRENT OF find the row of a table that the plan is at? */
 extern bool pfo_plan_is_updatable(PlannedStmt *stmt);
 
-/*
- * Is a partition of one of these relations, which must be locked, about to be
- * detached concurrently?  Then it depends on the snapshot of planning whether
- * a plan reads it.
- */
-extern bool pfo_plan_detach_pending(List *relations);
-
 #endif							/* PFO_PLANWALK_H */
