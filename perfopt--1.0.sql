@@ -12,6 +12,7 @@ CREATE FUNCTION perfopt_cache_stats(
 	OUT selects bigint,
 	OUT eligible bigint,
 	OUT hits bigint,
+	OUT wire_hits bigint,
 	OUT misses bigint,
 	OUT stores bigint,
 	OUT invalidations bigint,
@@ -144,6 +145,7 @@ SELECT d.datname,
 	coalesce(c.selects, 0) AS selects,
 	coalesce(c.eligible, 0) AS eligible,
 	coalesce(c.hits, 0) AS hits,
+	coalesce(c.wire_hits, 0) AS wire_hits,
 	coalesce(c.misses, 0) AS misses,
 	coalesce(c.stores, 0) AS stores,
 	coalesce(c.invalidations, 0) AS invalidations,
@@ -174,6 +176,8 @@ COMMENT ON COLUMN perfopt_cache_stats.selects IS
 	'SELECTs that clients sent, unless perfopt.cache was off';
 COMMENT ON COLUMN perfopt_cache_stats.eligible IS
 	'executions of statements that may be cached';
+COMMENT ON COLUMN perfopt_cache_stats.wire_hits IS
+	'hits whose rows were sent as the bytes that an earlier client was sent';
 COMMENT ON COLUMN perfopt_cache_stats.misses IS
 	'looked up, not found, executed';
 COMMENT ON COLUMN perfopt_cache_stats.invalidations IS

@@ -18,9 +18,11 @@
 #include "base/guc.h"
 #include "base/hash.h"
 #include "cache/counters.h"
+#include "cache/messages.h"
 #include "cache/policy.h"
 #include "cache/store.h"
 #include "cache/versions.h"
+#include "cache/wire.h"
 #include "hooks.h"
 
 PG_MODULE_MAGIC;
@@ -108,6 +110,8 @@ _PG_init(void)
 				 errmsg("perfopt could not get random bytes")));
 	pfo_hash_seed(seed);
 	pfo_guc_init();
+	pfo_messages_init();
+	pfo_wire_init();
 
 	if (!is_first_library())
 	{

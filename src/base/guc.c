@@ -52,6 +52,9 @@ int			pfo_cache_min_calls = PFO_MIN_CALLS_DEFAULT;
  */
 double		pfo_cache_verify = 0.0;
 
+/* Keep answers as the messages of the protocol, beside their tuples. */
+bool		pfo_cache_wire = true;
+
 /* Whether EXPLAIN shows what the cache does. */
 bool		pfo_explain = true;
 
@@ -159,6 +162,11 @@ pfo_guc_init(void)
 							 "Share of hits that are executed as well and compared.",
 							 "0 trusts the cache, 1 verifies each answer.",
 							 &pfo_cache_verify, 0.0, 0.0, 1.0,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("perfopt.cache_wire",
+							 "Keeps answers also as the bytes that clients are sent.",
+							 "Off saves their memory, and each hit makes them anew.",
+							 &pfo_cache_wire, true,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("perfopt.explain",
 							 "Lets EXPLAIN show what the cache does.",

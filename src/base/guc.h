@@ -35,6 +35,7 @@ extern int	pfo_cache_max_result;	/* kB */
 extern double pfo_cache_min_time;	/* ms */
 extern int	pfo_cache_min_calls;
 extern double pfo_cache_verify; /* share of hits, 0 to 1 */
+extern bool pfo_cache_wire;
 extern bool pfo_explain;
 extern bool pfo_debug_reserve;
 

@@ -59,8 +59,9 @@ pfo_compare(const PfoCapture *capture, PfoEntry *entry, TupleDesc desc,
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	uint32	   *offsets = pfo_entry_array(entry, offsets, uint32);
-	char	   *rows = pfo_entry_array(entry, rows, char);
+	PfoForm    *tuples = pfo_entry_form(entry, PFO_FORM_TUPLES);
+	uint32	   *offsets = pfo_form_index(tuples);
+	char	   *rows = pfo_form_rows(tuples);
 
 	*executed = *cached = 0;
 	MemoryContextSwitchTo(per_row);

@@ -15,6 +15,7 @@ typedef enum PfoCounter
 	PFO_COUNT_SELECTS,			/* top-level SELECTs that came by */
 	PFO_COUNT_ELIGIBLE,			/* of these, statements that may be cached */
 	PFO_COUNT_HITS,
+	PFO_COUNT_WIRE_HITS,		/* of these, sent as bytes */
 	PFO_COUNT_MISSES,			/* eligible, looked up, executed */
 	PFO_COUNT_STORES,
 	PFO_COUNT_INVALIDATIONS,	/* entries found outdated */

@@ -186,6 +186,14 @@ functions_are_current(const PfoPlanInfo *info)
 	return pfo_contain_catalogs(see_functions, &judged) && judged.unchanged;
 }
 
+/* Are the rows there in a form that this execution can give out? */
+static bool
+has_form(const PfoAttempt *attempt)
+{
+	return pfo_entry_form(attempt->entry, PFO_FORM_TUPLES) != NULL ||
+		pfo_wire_find(attempt->entry, &attempt->client) != NULL;
+}
+
 /* Sets entry, or the reason why there is none to use. */
 static void
 find_entry(PfoAttempt *attempt, TupleDesc result)
@@ -214,13 +222,9 @@ find_entry(PfoAttempt *attempt, TupleDesc result)
 		pfo_count(PFO_COUNT_ERRORS, 1);
 		attempt->reason = PFO_REASON_INTERNAL;
 	}
-	if (attempt->reason == PFO_REASON_NONE)
-	{
-		/* a plain store: who sees the mark a moment late loses nothing */
-		if (pg_atomic_read_u32(&entry->used) == 0)
-			pg_atomic_write_u32(&entry->used, 1);
-	}
-	else
+	if (attempt->reason == PFO_REASON_NONE && !has_form(attempt))
+		attempt->reason = PFO_REASON_COLD;
+	if (attempt->reason != PFO_REASON_NONE)
 	{
 		attempt->entry = NULL;
 		pfo_store_unpin(entry);
@@ -303,12 +307,13 @@ give_up(PfoAttempt *attempt)
 
 static void
 look_up_contained(PfoAttempt *attempt, PfoPlanInfo *info, Snapshot snapshot,
-				  ParamListInfo params, TupleDesc result)
+				  ParamListInfo params, TupleDesc result, PfoClient client)
 {
 	Execution	execution = {attempt, snapshot, params, result};
 
 	memset(attempt, 0, sizeof(*attempt));
 	attempt->info = info;
+	attempt->client = client;
 	attempt->bypassed = true;
 	if (!pfo_contain(look_up, &execution))
 	{
@@ -319,9 +324,10 @@ look_up_contained(PfoAttempt *attempt, PfoPlanInfo *info, Snapshot snapshot,
 
 void
 pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
-				   Snapshot snapshot, ParamListInfo params, TupleDesc result)
+				   Snapshot snapshot, ParamListInfo params, TupleDesc result,
+				   PfoClient client)
 {
-	look_up_contained(attempt, info, snapshot, params, result);
+	look_up_contained(attempt, info, snapshot, params, result, client);
 	if (attempt->bypassed || attempt->entry != NULL)
 		return;
 	/* why it is not stored is another question, and not always asked */
@@ -350,7 +356,8 @@ void
 pfo_attempt_explain(PfoAttempt *attempt, PfoPlanInfo *info,
 					Snapshot snapshot, ParamListInfo params, TupleDesc result)
 {
-	look_up_contained(attempt, info, snapshot, params, result);
+	look_up_contained(attempt, info, snapshot, params, result,
+					  (PfoClient) {NULL});
 	if (!attempt->bypassed && attempt->entry == NULL)
 	{
 		PfoReason	own = own_writes(info->depends);

@@ -15,6 +15,7 @@
 #include "cache/planinfo.h"
 #include "cache/reason.h"
 #include "cache/store.h"
+#include "cache/wire.h"
 
 typedef struct PfoAttempt
 {
@@ -24,6 +25,7 @@ typedef struct PfoAttempt
 	PfoView		view;
 	PfoHash		key;
 	uint64		names;			/* pfo_fold_generation() before the key */
+	PfoClient	client;			/* to whom the rows go */
 	PfoEntry   *entry;			/* pinned and valid, or NULL */
 	bool		wanted;			/* admission wants the answer kept */
 	int			ndeps;
@@ -37,7 +39,7 @@ typedef struct PfoAttempt
  */
 extern void pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
 							   Snapshot snapshot, ParamListInfo params,
-							   TupleDesc result);
+							   TupleDesc result, PfoClient client);
 
 /*
  * The same for EXPLAIN: nothing is counted.  wanted tells whether admission

@@ -21,6 +21,7 @@
 
 #include "cache/messages.h"
 
+static const PQcommMethods *postgres_methods;
 static const PQcommMethods *next_methods = NULL;
 static PQcommMethods counting_methods;
 static uint64 messages_sent = 0;
@@ -31,6 +32,20 @@ putmessage(char type, const char *s, size_t len)
 	if (type == 'N')
 		messages_sent++;
 	return next_methods->putmessage(type, s, len);
+}
+
+void
+pfo_messages_init(void)
+{
+	postgres_methods = PqCommMethods;
+}
+
+bool
+pfo_messages_are_direct(void)
+{
+	return PqCommMethods == postgres_methods ||
+		(PqCommMethods == &counting_methods &&
+		 next_methods == postgres_methods);
 }
 
 bool

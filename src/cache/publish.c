@@ -109,7 +109,6 @@ pfo_publish(const PfoAttempt *attempt, const PfoCapture *capture,
 	draft.info.queryid = info->queryid;
 	draft.info.flags = entry_flags(info);
 	draft.info.nrows = capture->nrows;
-	draft.info.row_bytes = capture->bytes;
 	draft.info.natts = desc->natts;
 	draft.info.ndeps = attempt->ndeps;
 	draft.info.nrelids = list_length(info->depends);

@@ -6,10 +6,12 @@
  * What a run is to do is decided in scan_start.c, when it begins: only then the
  * row limit and the destination are known.  The node has one of these sources:
  *
+ *	SOURCE_HIT		an entry, until the first row is asked for, then either of
  *	SOURCE_ENTRY	the rows of an entry: a small one stays pinned and is read in
  *					shared memory; a larger one is copied and unpinned, since a
  *					client that stops reading would keep it for ever, and so is
  *					that of a cursor
+ *	SOURCE_WIRE		the same rows as the bytes to send, all at once (wire.c)
  *	SOURCE_CHILD	the statement itself, its rows perhaps captured
  *	SOURCE_REPLAY	rows captured before any was given out: for verifying and
  *					for debug_reserve, when the entry is not to be used
@@ -30,6 +32,7 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "executor/instrument.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
 
@@ -210,6 +213,23 @@ next_of_entry(PfoScanState *state)
 	return ExecStoreMinimalTuple((MinimalTuple)
 								 (state->rows + state->offsets[state->position]),
 								 state->slot, false);
+}
+
+/* All of the rows at once, which the executor then need not be given. */
+static TupleTableSlot *
+next_of_wire(PfoScanState *state)
+{
+	PlanState  *ps = &state->css.ss.ps;
+
+	if (state->finished)
+		return NULL;
+	pfo_wire_send(state->wire, pfo_scan_drop_pin, state);
+	ps->state->es_processed += state->nrows;
+	if (ps->instrument != NULL)
+		InstrUpdateTupleCount(ps->instrument, state->nrows);
+	pfo_count(PFO_COUNT_WIRE_HITS, 1);
+	finish_hit(state);
+	return NULL;
 }
 
 static PfoReason
@@ -450,11 +470,15 @@ next_row(CustomScanState *css)
 	}
 	if (state->fill_first)
 		fill_first(state);
+	if (state->source == SOURCE_HIT)
+		pfo_scan_open_entry(state);
 
 	switch (state->source)
 	{
 		case SOURCE_ENTRY:
 			return next_of_entry(state);
+		case SOURCE_WIRE:
+			return next_of_wire(state);
 		case SOURCE_REPLAY:
 			return next_of_replay(state);
 		default:
@@ -470,7 +494,7 @@ pfo_scan_after_run(QueryDesc *queryDesc)
 	if (state == NULL || state->explaining || state->finished ||
 		state->source == SOURCE_UNDECIDED)
 		return;
-	if (state->source == SOURCE_ENTRY)
+	if (state->source == SOURCE_ENTRY || state->source == SOURCE_HIT)
 		finish_hit(state);
 	else if (state->limited && state->capture != NULL &&
 			 state->attempt.deps != NULL && state->given >= state->max_rows)

@@ -111,7 +111,7 @@ pfo_scan_explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	if (!state->explaining)
 	{
 		ExplainPropertyText("Result Cache",
-							state->source == SOURCE_ENTRY ? "hit" : "miss", es);
+							pfo_scan_is_hit(state) ? "hit" : "miss", es);
 		if (state->child != NULL)
 			explain_child(state, es);
 		return;

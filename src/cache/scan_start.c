@@ -112,11 +112,10 @@ to_be_verified(void)
 
 /* Take the rows out of shared memory, so that the pin can be dropped. */
 static void
-copy_rows(PfoScanState *state)
+copy_rows(PfoScanState *state, Size rows_size)
 {
 	EState	   *estate = state->css.ss.ps.state;
 	Size		offsets_size = MAXALIGN(state->nrows * sizeof(uint32));
-	Size		rows_size = state->attempt.entry->info.row_bytes;
 	char	   *copy;
 
 	copy = MemoryContextAllocExtended(estate->es_query_cxt,
@@ -143,20 +142,63 @@ make_slot(void *arg)
 											 &TTSOpsMinimalTuple);
 }
 
-/* To be called once the hit is counted; there is a slot. */
+static void
+make_wire(void *arg)
+{
+	PfoScanState *state = arg;
+
+	state->wire = pfo_wire_make(state->attempt.entry, &state->attempt.client,
+								state->slot);
+}
+
+/* The bytes to send, if a client is to be sent any; made now at the first hit. */
+static PfoForm *
+find_wire(PfoScanState *state)
+{
+	PfoEntry   *entry = state->attempt.entry;
+	PfoClient  *client = &state->attempt.client;
+	PfoForm    *form = pfo_wire_find(entry, client);
+
+	if (form != NULL || client->dest == NULL ||
+		pg_atomic_read_u32(&entry->tuples_only) != 0 ||
+		!pfo_contain(make_wire, state))
+		return form;
+	return state->wire;
+}
+
+/* To be called once the hit is counted; there is a slot, if one is needed. */
 void
 pfo_scan_use_entry(PfoScanState *state)
 {
 	PfoEntry   *entry = state->attempt.entry;
 
-	state->source = SOURCE_ENTRY;
+	state->source = SOURCE_HIT;
 	state->position = -1;
-	state->rows = pfo_entry_array(entry, rows, char);
-	state->offsets = pfo_entry_array(entry, offsets, uint32);
 	state->nrows = entry->info.nrows;
 	state->cost_ms = entry->info.cost_ms;
-	if (entry->info.row_bytes > PINNED_ROWS || state->limited)
-		copy_rows(state);
+}
+
+void
+pfo_scan_open_entry(PfoScanState *state)
+{
+	PfoForm    *form = find_wire(state);
+
+	if (form != NULL)
+	{
+		state->source = SOURCE_WIRE;
+		state->wire = form;
+	}
+	else
+	{
+		form = pfo_entry_form(state->attempt.entry, PFO_FORM_TUPLES);
+		state->source = SOURCE_ENTRY;
+		state->rows = pfo_form_rows(form);
+		state->offsets = pfo_form_index(form);
+	}
+	pfo_form_mark_used(form);
+	if (state->source == SOURCE_ENTRY &&
+		(form->bytes > PINNED_ROWS || state->limited))
+		copy_rows(state, form->bytes);
 }
 
 /* A hit: counted when it is given out. */
@@ -260,12 +302,20 @@ is_single_run(PfoScanState *state, QueryDesc *queryDesc)
 		(ActivePortal == NULL || ActivePortal->queryDesc != queryDesc);
 }
 
+/* Are the rows of its entry given out one by one? */
+static bool
+needs_slot(const PfoAttempt *attempt)
+{
+	return pfo_wire_find(attempt->entry, &attempt->client) == NULL;
+}
+
 void
 pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc, ScanDirection direction,
 	   uint64 count)
 {
 	EState	   *estate = state->css.ss.ps.state;
 	PfoAttempt *attempt = &state->attempt;
+	PfoClient	client = {NULL};
 	bool		verify = false;
 
 	if (!pfo_mode_serves(pfo_cache_mode))
@@ -287,19 +337,25 @@ pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc, ScanDirection directi
 		 * What is to be compared is planned before the look-up: a plan made
 		 * later might know a partition that was attached since.
 		 */
-		verify = may_fill_first(state) && to_be_verified();
+		if (may_fill_first(state))
+		{
+			client = pfo_wire_client(queryDesc);
+			verify = to_be_verified();
+		}
 		if (verify)
 			(void) miss_plan(state);
 		pfo_attempt_lookup(attempt, state->info, estate->es_snapshot,
 						   estate->es_param_list_info,
-						   ExecGetResultType(&state->css.ss.ps));
+						   ExecGetResultType(&state->css.ss.ps), client);
 	}
-	if (attempt->entry != NULL && !pfo_contain(make_slot, state))
+	if (attempt->entry != NULL && needs_slot(attempt) &&
+		!pfo_contain(make_slot, state))
 		leave_entry(state, PFO_REASON_INTERNAL);
 
 	/* an answer is compared with what a plan gives that is no older */
 	if (attempt->entry != NULL &&
-		!(verify && pfo_attempt_plan_is_current(attempt)))
+		!(verify && pfo_entry_form(attempt->entry, PFO_FORM_TUPLES) != NULL &&
+		  pfo_attempt_plan_is_current(attempt)))
 	{
 		pfo_scan_count_hit(state);
 		pfo_scan_use_entry(state);

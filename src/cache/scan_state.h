@@ -19,7 +19,9 @@
 typedef enum Source
 {
 	SOURCE_UNDECIDED,
+	SOURCE_HIT,
 	SOURCE_ENTRY,
+	SOURCE_WIRE,
 	SOURCE_CHILD,
 	SOURCE_REPLAY
 } Source;
@@ -34,6 +36,8 @@ typedef struct PfoScanState
 	Source		source;
 	PfoAttempt	attempt;
 	MemoryContextCallback drop_pin;
+
+	PfoForm    *wire;			/* SOURCE_WIRE */
 
 	/* SOURCE_ENTRY and SOURCE_REPLAY */
 	TupleTableSlot *slot;
@@ -63,6 +67,13 @@ typedef struct PfoScanState
 	double		spent_ms;		/* in those before */
 } PfoScanState;
 
+static inline bool
+pfo_scan_is_hit(const PfoScanState *state)
+{
+	return state->source == SOURCE_HIT || state->source == SOURCE_ENTRY ||
+		state->source == SOURCE_WIRE;
+}
+
 extern PfoScanState *pfo_scan_state_of(PfoPlanInfo *info);
 
 /* Callback: the attempt's entry is no longer read. */
@@ -72,9 +83,13 @@ extern void pfo_scan_drop_pin(void *state);
 extern void pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc,
 							ScanDirection direction, uint64 count);
 
-/* The parts of that: execute, give out the entry, and count either. */
+/*
+ * The parts of that: execute, or give out the entry, and count either; open it
+ * in the form to be given out, when the receiver of rows is started.
+ */
 extern void pfo_scan_start_child(PfoScanState *state);
 extern void pfo_scan_use_entry(PfoScanState *state);
+extern void pfo_scan_open_entry(PfoScanState *state);
 extern void pfo_scan_count_hit(PfoScanState *state);
 extern void pfo_scan_count_miss(PfoScanState *state);
 

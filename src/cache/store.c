@@ -14,14 +14,20 @@
  * entry's contents never change once it is published; its counters are
  * atomic.
  *
+ * FORMS.  The rows lie beside the entry, as tuples and as bytes of the protocol,
+ * whichever was asked for.  A form is attached under the exclusive lock, and
+ * taken away under it if nobody has the entry pinned: who has sees forms come,
+ * never go.
+ *
  * PINS.  refs counts the readers and one for the index.  A pin is taken
  * under the partition's lock, when the index's reference is there for sure;
  * whoever drops the last reference frees the memory.  Readers hold no lock
  * while rows go to the client.
  *
  * MEMORY.  When an allocation fails, the eviction hand goes around the
- * buckets like a clock: an entry used since the last visit is spared once,
- * one whose dependencies have moved on is taken at once.  The hand takes a
+ * buckets like a clock: a form used since the last visit is spared once.  An
+ * entry without any is taken, and so is one whose dependencies have moved on;
+ * of others the hand takes the forms that nobody used.  It takes a
  * bounded number of steps; if that frees too little, the result is not kept.
  *
  *-------------------------------------------------------------------------
@@ -41,6 +47,7 @@
 #define NPARTITIONS		64
 #define BUCKET_BYTES	4096	/* of cache per bucket */
 #define HAND_STEPS		4096	/* entries looked at per allocation */
+#define HAND_FORMS		64		/* forms taken from one bucket */
 
 typedef struct PfoStore
 {
@@ -189,6 +196,17 @@ pfo_store_lookup(const PfoHash *key)
 	return entry;
 }
 
+PfoForm *
+pfo_entry_form(PfoEntry *entry, PfoFormKind kind)
+{
+	dsa_pointer pointer = pg_atomic_read_u64(&entry->forms[kind]);
+
+	if (!DsaPointerIsValid(pointer))
+		return NULL;
+	pg_read_barrier();			/* what it points to was written before */
+	return (PfoForm *) dsa_get_address(area, pointer);
+}
+
 void
 pfo_store_unpin(PfoEntry *entry)
 {
@@ -196,8 +214,25 @@ pfo_store_unpin(PfoEntry *entry)
 	{
 		pg_atomic_fetch_sub_u64(&store->bytes_used, entry->size);
 		pg_atomic_fetch_sub_u64(&store->bytes_dead, entry->size);
+		for (int i = 0; i < PFO_NFORMS; i++)
+		{
+			dsa_pointer form = pg_atomic_read_u64(&entry->forms[i]);
+
+			if (DsaPointerIsValid(form))
+				dsa_free(area, form);
+		}
 		dsa_free(area, entry->self);
 	}
+}
+
+/* A form that no entry has, not any more or not yet. */
+static void
+free_form(dsa_pointer pointer)
+{
+	PfoForm    *form = (PfoForm *) dsa_get_address(area, pointer);
+
+	pg_atomic_fetch_sub_u64(&store->bytes_used, form->size);
+	dsa_free(area, pointer);
 }
 
 /* Take what the link leads to out of its chain; under the exclusive lock. */
@@ -207,6 +242,7 @@ unlink_entry(dsa_pointer *link)
 	PfoEntry   *entry = entry_at(*link);
 
 	*link = entry->next;
+	entry->linked = false;
 	pg_atomic_fetch_sub_u64(&store->entries, 1);
 	pg_atomic_fetch_add_u64(&store->bytes_dead, entry->size);
 	return entry;
@@ -242,6 +278,87 @@ is_outdated(PfoEntry *entry)
 	return false;
 }
 
+/* What the eviction hand found of no use: entries, and forms of others. */
+typedef struct Victims
+{
+	dsa_pointer entries;		/* chained */
+	dsa_pointer forms[HAND_FORMS];
+	int			nforms;
+	Size		freed;			/* or will be, when they are freed */
+} Victims;
+
+/*
+ * Was any form of the entry used since the last visit?  If so, and nobody is
+ * reading, take the others away; under the exclusive lock.
+ */
+static bool
+spare(PfoEntry *entry, Victims *victims)
+{
+	bool		used[PFO_NFORMS] = {false};
+	bool		any = false;
+
+	for (int i = 0; i < PFO_NFORMS; i++)
+	{
+		PfoForm    *form = pfo_entry_form(entry, i);
+
+		if (form != NULL)
+			used[i] = pg_atomic_exchange_u32(&form->used, 0) != 0;
+		any |= used[i];
+	}
+	if (!any || pg_atomic_read_u32(&entry->refs) > 1)
+		return any;
+	for (int i = 0; i < PFO_NFORMS; i++)
+	{
+		PfoForm    *form = pfo_entry_form(entry, i);
+
+		if (form == NULL || used[i] || victims->nforms == HAND_FORMS)
+			continue;
+		pg_atomic_write_u64(&entry->forms[i], InvalidDsaPointer);
+		entry->size -= form->size;
+		victims->freed += form->size;
+		victims->forms[victims->nforms++] = form->self;
+	}
+	return true;
+}
+
+static void
+visit_bucket(uint32 bucket, Victims *victims, int *steps)
+{
+	dsa_pointer *link = &store->buckets[bucket];
+
+	while (DsaPointerIsValid(*link))
+	{
+		PfoEntry   *entry = entry_at(*link);
+
+		(*steps)++;
+		if (!is_outdated(entry) && spare(entry, victims))
+		{
+			link = &entry->next;
+			continue;
+		}
+		unlink_entry(link);
+		if (pg_atomic_read_u32(&entry->refs) == 1)
+			victims->freed += entry->size;
+		pfo_count_shared(entry->info.dbid, PFO_COUNT_EVICTIONS, 1);
+		entry->next = victims->entries;
+		victims->entries = entry->self;
+	}
+}
+
+static void
+free_victims(Victims *victims)
+{
+	while (DsaPointerIsValid(victims->entries))
+	{
+		PfoEntry   *entry = entry_at(victims->entries);
+
+		victims->entries = entry->next;
+		pfo_store_unpin(entry);
+	}
+	while (victims->nforms > 0)
+		free_form(victims->forms[--victims->nforms]);
+}
+
 /*
  * Advance the eviction hand until it has freed the bytes wanted, or has
  * looked at its share.  Returns the bytes freed.
@@ -249,7 +366,7 @@ is_outdated(PfoEntry *entry)
 static Size
 evict(Size wanted)
 {
-	Size		freed = 0;
+	Victims		victims = {InvalidDsaPointer};
 	int			steps = 0;
 
 	/* twice around at most: the first visit may only clear marks */
@@ -257,10 +374,8 @@ evict(Size wanted)
 	{
 		uint32		bucket;
 		LWLock	   *lock;
-		dsa_pointer *link;
-		dsa_pointer victims = InvalidDsaPointer;
 
-		if (freed >= wanted || steps >= HAND_STEPS)
+		if (victims.freed >= wanted || steps >= HAND_STEPS)
 			break;
 		bucket = pg_atomic_fetch_add_u32(&store->hand, 1) & store->bucket_mask;
 		if (!DsaPointerIsValid(store->buckets[bucket]))
@@ -268,36 +383,11 @@ evict(Size wanted)
 
 		lock = partition_lock(bucket);
 		LWLockAcquire(lock, LW_EXCLUSIVE);
-		link = &store->buckets[bucket];
-		while (DsaPointerIsValid(*link))
-		{
-			PfoEntry   *entry = entry_at(*link);
-
-			steps++;
-			if (pg_atomic_exchange_u32(&entry->used, 0) != 0 &&
-				!is_outdated(entry))
-			{
-				link = &entry->next;
-				continue;
-			}
-			unlink_entry(link);
-			if (pg_atomic_read_u32(&entry->refs) == 1)
-				freed += entry->size;
-			pfo_count_shared(entry->info.dbid, PFO_COUNT_EVICTIONS, 1);
-			entry->next = victims;
-			victims = entry->self;
-		}
+		visit_bucket(bucket, &victims, &steps);
 		LWLockRelease(lock);
-
-		while (DsaPointerIsValid(victims))
-		{
-			PfoEntry   *entry = entry_at(victims);
-
-			victims = entry->next;
-			pfo_store_unpin(entry);
-		}
+		free_victims(&victims);
 	}
-	return freed;
+	return victims.freed;
 }
 
 static dsa_pointer
@@ -332,6 +422,63 @@ place(Size *size, Size bytes)
 	return (uint32) at;
 }
 
+PfoForm *
+pfo_store_new_form(uint32 nindex, uint32 nformats, Size bytes)
+{
+	Size		size = MAXALIGN(sizeof(PfoForm));
+	dsa_pointer pointer;
+	PfoForm    *form;
+
+	attach();
+	size += MAXALIGN(nindex * sizeof(uint32) + nformats * sizeof(int16));
+	size += MAXALIGN(bytes);
+	pointer = allocate(size);
+	if (!DsaPointerIsValid(pointer))
+		return NULL;
+	form = (PfoForm *) dsa_get_address(area, pointer);
+	form->self = pointer;
+	form->size = size;
+	form->bytes = bytes;
+	form->nindex = nindex;
+	form->nformats = nformats;
+	pg_atomic_init_u32(&form->used, 0);
+	pg_atomic_fetch_add_u64(&store->bytes_used, size);
+	return form;
+}
+
+bool
+pfo_store_attach_form(PfoEntry *entry, PfoForm *form)
+{
+	LWLock	   *lock = partition_lock(entry->info.key.lo & store->bucket_mask);
+	PfoFormKind kind = PFO_FORM_WIRE;
+
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	while (kind < PFO_NFORMS && pfo_entry_form(entry, kind) != NULL)
+		kind++;
+	if (kind < PFO_NFORMS && entry->linked)
+	{
+		entry->size += form->size;
+		pg_write_barrier();
+		pg_atomic_write_u64(&entry->forms[kind], form->self);
+		form = NULL;
+	}
+	LWLockRelease(lock);
+	if (form != NULL)
+		free_form(form->self);
+	return form == NULL;
+}
+
+static PfoForm *
+new_tuples(const PfoDraft *draft)
+{
+	const PfoCapture *capture = draft->capture;
+	PfoForm    *form = pfo_store_new_form(capture->nrows, 0, capture->bytes);
+
+	if (form != NULL)
+		pfo_capture_copy(capture, pfo_form_rows(form), pfo_form_index(form));
+	return form;
+}
+
 bool
 pfo_store_publish(const PfoDraft *draft)
 {
@@ -341,11 +488,14 @@ pfo_store_publish(const PfoDraft *draft)
 	PfoEntry	head;
 	PfoEntry   *entry;
 	PfoEntry   *replaced = NULL;
+	PfoForm    *form;
 	Size		size = MAXALIGN(sizeof(PfoEntry));
 	dsa_pointer pointer;
 	dsa_pointer *link;
 
-	attach();
+	form = new_tuples(draft);
+	if (form == NULL)
+		return false;
 
 	memset(&head, 0, sizeof(head));
 	head.info = *info;
@@ -356,21 +506,24 @@ pfo_store_publish(const PfoDraft *draft)
 	head.invals = place(&size, info->ninvals * sizeof(PfoInvalItem));
 	head.indexes = place(&size, info->nindexes * sizeof(Oid));
 	head.text = place(&size, info->text_len + 1);
-	head.offsets = place(&size, info->nrows * sizeof(uint32));
-	head.rows = place(&size, info->row_bytes);
-	head.size = size;
-	if (size > PG_UINT32_MAX)
-		return false;
 
-	pointer = allocate(size);
+	pointer = size > PG_UINT32_MAX ? InvalidDsaPointer : allocate(size);
 	if (!DsaPointerIsValid(pointer))
+	{
+		free_form(form->self);
 		return false;
+	}
 
 	entry = entry_at(pointer);
 	*entry = head;
 	entry->self = pointer;
+	entry->size = size + form->size;
+	entry->linked = true;
 	pg_atomic_init_u32(&entry->refs, 1);
-	pg_atomic_init_u32(&entry->used, 0);
+	for (int i = 0; i < PFO_NFORMS; i++)
+		pg_atomic_init_u64(&entry->forms[i], InvalidDsaPointer);
+	pg_atomic_write_u64(&entry->forms[PFO_FORM_TUPLES], form->self);
+	pg_atomic_init_u32(&entry->tuples_only, 0);
 	pg_atomic_init_u64(&entry->hits, 0);
 	pg_atomic_init_u64(&entry->saved_us, 0);
 	pg_atomic_init_u64(&entry->last_hit, 0);
@@ -387,8 +540,6 @@ pfo_store_publish(const PfoDraft *draft)
 	COPY_ARRAY(text, draft->text, info->text_len, char);
 #undef COPY_ARRAY
 	pfo_entry_array(entry, text, char)[info->text_len] = '\0';
-	pfo_capture_copy(draft->capture, pfo_entry_array(entry, rows, char),
-					 pfo_entry_array(entry, offsets, uint32));
 
 	pg_atomic_fetch_add_u64(&store->bytes_used, size);
 

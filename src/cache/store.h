@@ -43,6 +43,47 @@ typedef struct PfoInvalItem
 #define PFO_ENTRY_ROLE			0x04	/* the plan depended on the role */
 #define PFO_ENTRY_BACKWARD		0x08	/* the plan could run backward */
 
+/*
+ * An answer's rows in a form in which they can be given out.
+ *
+ * Tuples: the rows are MinimalTuples, the index has the offset of each.  Wire:
+ * they are DataRow messages of the protocol, with the formats of their columns;
+ * the index says where each piece of about PFO_WIRE_PIECE bytes ends.
+ */
+typedef enum PfoFormKind
+{
+	PFO_FORM_TUPLES,
+	PFO_FORM_WIRE,
+	PFO_FORM_WIRE_OTHER,		/* in other formats than the first */
+	PFO_NFORMS
+} PfoFormKind;
+
+typedef struct PfoForm
+{
+	dsa_pointer self;
+	Size		size;			/* of all of it */
+	Size		bytes;			/* of the rows */
+	uint32		nindex;
+	uint32		nformats;
+	pg_atomic_uint32 used;		/* since the eviction hand came by */
+	/* follow: index, formats, rows */
+} PfoForm;
+
+#define pfo_form_index(form) \
+	((uint32 *) ((char *) (form) + MAXALIGN(sizeof(PfoForm))))
+#define pfo_form_formats(form) \
+	((int16 *) (pfo_form_index(form) + (form)->nindex))
+#define pfo_form_rows(form) \
+	((char *) (form) + (form)->size - MAXALIGN((form)->bytes))
+
+/* A plain store: the hand that sees the mark a moment late does no harm. */
+static inline void
+pfo_form_mark_used(PfoForm *form)
+{
+	if (pg_atomic_read_u32(&form->used) == 0)
+		pg_atomic_write_u32(&form->used, 1);
+}
+
 /* What identifies and describes an entry; fixed once published. */
 typedef struct PfoEntryInfo
 {
@@ -59,7 +100,6 @@ typedef struct PfoEntryInfo
 	uint32		ninvals;
 	uint32		nindexes;
 	uint32		text_len;
-	Size		row_bytes;
 	double		cost_ms;		/* planning and execution, as measured */
 	TimestampTz created;
 	/* the plan's own estimates, for a plan made from the entry */
@@ -74,9 +114,11 @@ typedef struct PfoEntry
 	PfoEntryInfo info;
 	dsa_pointer self;
 	dsa_pointer next;			/* in its bucket; under the partition's lock */
-	Size		size;
+	Size		size;			/* its own, and that of its forms */
+	bool		linked;			/* in its bucket; under the lock, as size */
 	pg_atomic_uint32 refs;		/* pins, and one for the index */
-	pg_atomic_uint32 used;		/* since the eviction hand came by */
+	pg_atomic_uint64 forms[PFO_NFORMS]; /* dsa_pointers; see pfo_entry_form() */
+	pg_atomic_uint32 tuples_only;	/* no use trying to make a wire form */
 	pg_atomic_uint64 hits;
 	pg_atomic_uint64 saved_us;
 	pg_atomic_uint64 last_hit;	/* TimestampTz */
@@ -88,8 +130,6 @@ typedef struct PfoEntry
 	uint32		invals;			/* PfoInvalItem[ninvals] */
 	uint32		indexes;		/* Oid[nindexes] */
 	uint32		text;			/* char[text_len + 1] */
-	uint32		offsets;		/* uint32[nrows] into rows */
-	uint32		rows;			/* MinimalTuples */
 } PfoEntry;
 
 #define pfo_entry_array(entry, member, type) \
@@ -129,6 +169,17 @@ extern void pfo_store_unpin(PfoEntry *entry);
  * for it.  Nothing raises an error.
  */
 extern bool pfo_store_publish(const PfoDraft *draft);
+
+/* A form of a pinned entry, NULL if it has none of that kind. */
+extern PfoForm *pfo_entry_form(PfoEntry *entry, PfoFormKind kind);
+
+/*
+ * Memory for a form, to be filled and then attached to a pinned entry as a
+ * wire form; NULL if there is no room.  If the entry takes no more it is freed:
+ * false.
+ */
+extern PfoForm *pfo_store_new_form(uint32 nindex, uint32 nformats, Size bytes);
+extern bool pfo_store_attach_form(PfoEntry *entry, PfoForm *form);
 
 /* Take an entry out; whoever has it pinned goes on reading. */
 extern void pfo_store_remove(PfoEntry *entry);
