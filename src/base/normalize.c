@@ -15,6 +15,7 @@
 
 #include <ctype.h>
 
+#include "catalog/namespace.h"
 #include "common/keywords.h"
 #include "mb/pg_wchar.h"
 #include "parser/scanner.h"
@@ -189,4 +190,39 @@ pfo_normalize(const char *text, int location, int len, char *out, Size size)
 	PG_END_TRY();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+}
+
+void
+pfo_copy_text(char *to, const char *text, Size size)
+{
+	int			len = strlen(text);
+
+	if (len >= size)
+		len = pg_mbcliplen(text, len, size - 1);
+	memcpy(to, text, len);
+	to[len] = '\0';
+}
+
+char *
+pfo_text_here(const char *text, int encoding)
+{
+	int			here = GetDatabaseEncoding();
+	int			len = strlen(text);
+	int			size = (len + 2) * MAX_CONVERSION_GROWTH;
+	int			ascii = 0;
+	Oid			convert;
+	char	   *result;
+
+	while (text[ascii] != '\0' && !IS_HIGHBIT_SET(text[ascii]))
+		ascii++;
+	if (ascii == len || encoding == here || here == PG_SQL_ASCII)
+		return pstrdup(text);
+	convert = FindDefaultConversionProc(encoding, here);
+	if (!OidIsValid(convert))
+		return pnstrdup(text, ascii);
+	result = palloc(size);
+	pg_do_encoding_conversion_buf(convert, encoding, here,
+								  (unsigned char *) unconstify(char *, text),
+								  len, (unsigned char *) result, size, true);
+	return result;
 }

@@ -31,6 +31,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "base/normalize.h"
 #include "cache/check.h"
 #include "cache/counters.h"
 #include "cache/policy.h"
@@ -243,9 +244,11 @@ put_entry(PfoEntry *entry, void *arg)
 	values[n++] = ObjectIdGetDatum(info->dbid);
 	values[n++] = ObjectIdGetDatum(info->roleid);
 	values[n++] = Int64GetDatum(info->queryid);
-	values[n++] = CStringGetTextDatum(may_read ?
-									  pfo_entry_array(entry, text, char) :
-									  INSUFFICIENT_PRIVILEGE);
+	values[n++] =
+		CStringGetTextDatum(may_read ?
+							pfo_text_here(pfo_entry_array(entry, text, char),
+										  info->encoding) :
+							INSUFFICIENT_PRIVILEGE);
 	values[n++] = Int64GetDatum(info->nrows);
 	values[n++] = Int64GetDatum((int64) entry->size);
 	values[n++] = Int64GetDatum((int64) pg_atomic_read_u64(&entry->hits));
@@ -280,7 +283,9 @@ put_family(const PfoFamily *family, void *arg)
 	values[n++] = ObjectIdGetDatum(family->dbid);
 	values[n++] = Int64GetDatum(family->queryid);
 	nulls[n] = family->text[0] == '\0';
-	values[n++] = CStringGetTextDatum(reads_all_stats() ? family->text :
+	values[n++] = CStringGetTextDatum(reads_all_stats() ?
+									  pfo_text_here(family->text,
+													family->encoding) :
 									  INSUFFICIENT_PRIVILEGE);
 	values[n++] = Int64GetDatum((int64) family->calls);
 	values[n++] = Int64GetDatum((int64) family->hits);
