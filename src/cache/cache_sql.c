@@ -83,6 +83,7 @@ wanted_libraries(void)
 	return value.data;
 }
 
+/* The setting's value is not for all to see; who may not has no use for it. */
 static void
 require_preloading(void)
 {
@@ -92,8 +93,10 @@ require_preloading(void)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("perfopt must be loaded by shared_preload_libraries"),
 			 errdetail("The cache lives in shared memory, which is reserved when the server starts."),
+			 has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS) ?
 			 errhint("Run: ALTER SYSTEM SET shared_preload_libraries = %s; and restart the server.",
-					 wanted_libraries())));
+					 wanted_libraries()) :
+			 errhint("Ask an administrator to put perfopt first in shared_preload_libraries, and to restart the server.")));
 }
 
 static ReturnSetInfo *
