@@ -125,6 +125,16 @@ oid_array(const Oid *oids, int n)
 }
 
 /*
+ * Texts of statements are for these, and query ids, by which a guessed text
+ * could be confirmed: as in pg_stat_statements and pg_stat_activity.
+ */
+static bool
+reads_all_stats(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+}
+
+/*
  * Counters
  */
 
@@ -177,7 +187,7 @@ put_reasons(const PfoDatabaseCounts *counts, void *arg)
 		values[1] = CStringGetTextDatum(pfo_reason_name(i));
 		values[2] = Int64GetDatum((int64) reason->count);
 		values[3] = Int64GetDatum(reason->last_queryid);
-		nulls[3] = reason->last_queryid == 0;
+		nulls[3] = reason->last_queryid == 0 || !reads_all_stats();
 		values[4] = CStringGetTextDatum(pfo_reason_advice(i));
 		put_row(arg, values, nulls);
 	}
@@ -213,12 +223,6 @@ perfopt_cache_usage_1_0(PG_FUNCTION_ARGS)
  * Entries and families
  */
 
-static bool
-reads_all_stats(void)
-{
-	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
-}
-
 /* Does it depend on nothing that changed since? */
 static bool
 is_current(PfoEntry *entry)
@@ -246,6 +250,7 @@ put_entry(PfoEntry *entry, void *arg)
 
 	values[n++] = ObjectIdGetDatum(info->dbid);
 	values[n++] = ObjectIdGetDatum(info->roleid);
+	nulls[n] = !may_read;
 	values[n++] = Int64GetDatum(info->queryid);
 	values[n++] =
 		CStringGetTextDatum(may_read ?
@@ -281,12 +286,14 @@ put_family(const PfoFamily *family, void *arg)
 {
 	Datum		values[10];
 	bool		nulls[10] = {0};
+	bool		may_read = reads_all_stats();
 	int			n = 0;
 
 	values[n++] = ObjectIdGetDatum(family->dbid);
+	nulls[n] = !may_read;
 	values[n++] = Int64GetDatum(family->queryid);
-	nulls[n] = family->text[0] == '\0';
-	values[n++] = CStringGetTextDatum(reads_all_stats() ?
+	nulls[n] = may_read && family->text[0] == '\0';
+	values[n++] = CStringGetTextDatum(may_read ?
 									  pfo_text_here(family->text,
 													family->encoding) :
 									  INSUFFICIENT_PRIVILEGE);
