@@ -392,24 +392,48 @@ perfopt_cache_check_1_0(PG_FUNCTION_ARGS)
  * Changing
  */
 
+/* Is it of a kind that answers are noted to depend on? */
+static bool
+answers_depend_on(char relkind)
+{
+	return relkind == RELKIND_RELATION ||
+		relkind == RELKIND_PARTITIONED_TABLE ||
+		relkind == RELKIND_VIEW || relkind == RELKIND_MATVIEW ||
+		relkind == RELKIND_COMPOSITE_TYPE;
+}
+
 /* Who may change a table's rows can make its answers be forgotten. */
 static void
 require_write_access(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
+	char		relkind;
 
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	relkind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
 	ReleaseSysCache(tuple);
+
+	/* doing nothing, silently, would not be what was asked for */
+	if (!answers_depend_on(relkind))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("no cached answer depends on relation \"%s\"",
+						get_rel_name(relid)),
+				 errdetail_relkind_not_supported(relkind),
+				 errhint("Name the table, view or materialized view that was read.")));
 
 	if (!has_privs_of_role(GetUserId(), owner) &&
 		pg_class_aclmask(relid, GetUserId(),
 						 ACL_INSERT | ACL_UPDATE | ACL_DELETE | ACL_TRUNCATE,
-						 ACLMASK_ANY) == 0)
+						 ACLMASK_ANY) == 0 &&
+		pg_attribute_aclcheck_all(relid, GetUserId(),
+								  ACL_INSERT | ACL_UPDATE,
+								  ACLMASK_ANY) != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to invalidate relation \"%s\"",
