@@ -136,7 +136,10 @@ pfo_scan_explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	else
 	{
 		ExplainPropertyText("Result Cache", "would be executed", es);
-		ExplainPropertyText("Reason", pfo_reason_name(attempt->reason), es);
+		/* nothing but that there is no answer yet: the next one is wanted */
+		if (attempt->reason != PFO_REASON_COLD)
+			ExplainPropertyText("Reason", pfo_reason_name(attempt->reason),
+								es);
 	}
 	pfo_scan_drop_pin(state);
 }
