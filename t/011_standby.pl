@@ -36,6 +36,20 @@ is( $standby->safe_psql(
 	't',
 	'and says why');
 
+is( $standby->safe_psql(
+		'postgres', qq{
+	SELECT perfopt_reset();
+	SET compute_query_id = on; SET perfopt.cache_min_time = 0;
+	SET perfopt.cache_min_calls = 1; SET perfopt.cache = observe;
+	\\o /dev/null
+	} . "$sum; " x 5 . q{
+	\o
+	SET perfopt.cache = off;
+	SELECT count FROM perfopt_cache_reasons WHERE reason = 'recovery';
+	SELECT count(*) FROM perfopt_cache_savings WHERE would_hit > 0}),
+	"\n5\n0",
+	'nor does it predict that it would');
+
 # a session that was there before the promotion, in a transaction of its own
 my ($in, $out) = ('', '');
 my $old = IPC::Run::start(
