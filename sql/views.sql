@@ -77,6 +77,13 @@ SELECT hits, misses, entries > 0 AS entries FROM perfopt_cache_stats
 WHERE datname = current_database();
 SELECT * FROM perfopt_cache_savings;
 
+-- comments are not kept, and what is quoted is no comment
+SET perfopt.cache = force;
+SELECT a/* 1 */AS "x"/* 2 */, a "y""--z" -- 3
+	, a U&"--\0061"/* 4 */, a AS "/*b" FROM "views"/* 5 */."t" WHERE id = 1 /* 6 */;
+SET perfopt.cache = off;
+SELECT query FROM perfopt_cache_entries WHERE relations = '{t}' AND valid;
+
 -- names of another database's relations are not shown, nor is a role's or a
 -- database's that is gone
 SELECT count(*) AS others FROM perfopt_cache_entries

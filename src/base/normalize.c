@@ -80,22 +80,35 @@ is_constant(int token)
 		token == TOKEN_ICONST;
 }
 
+/* The end of an identifier's quotes, or just behind another token's start. */
+static int
+quoted_end(const char *text, int start, int end)
+{
+	int			i = start;
+
+	if (pg_strncasecmp(text + i, "u&\"", 3) == 0)
+		i += 2;
+	if (text[i++] != '"')
+		return start + 1;
+	/* one that is doubled closes and opens again */
+	while (i < end && (text[i] != '"' || text[i + 1] == '"'))
+		i += text[i] == '"' ? 2 : 1;
+	return Min(i + 1, end);
+}
+
 /* Where a token ends that is followed by space or comments up to end. */
 static int
 token_end(const char *text, int start, int end)
 {
 	int			stop = end;
 
-	if (text[start] != '"')
+	for (int i = quoted_end(text, start, end); i + 1 < end; i++)
 	{
-		for (int i = start + 1; i + 1 < end; i++)
+		if ((text[i] == '/' && text[i + 1] == '*') ||
+			(text[i] == '-' && text[i + 1] == '-'))
 		{
-			if ((text[i] == '/' && text[i + 1] == '*') ||
-				(text[i] == '-' && text[i + 1] == '-'))
-			{
-				stop = i;
-				break;
-			}
+			stop = i;
+			break;
 		}
 	}
 	while (stop > start && isspace((unsigned char) text[stop - 1]))
