@@ -17,6 +17,7 @@
 #include "cache/child.h"
 #include "cache/childplan.h"
 #include "cache/contain.h"
+#include "cache/planwalk.h"
 #include "cache/scan.h"
 #include "cache/scan_plan.h"
 #include "cache/scan_state.h"
@@ -55,6 +56,10 @@ is_shown(PfoPlanInfo *info, QueryDesc *queryDesc)
 {
 	Explaining	explaining = {info, queryDesc, false};
 
+	/* EXPLAIN DECLARE of a cursor that gets its own plan, see scan_start.c */
+	if ((info->cursor_options & CURSOR_OPT_FAST_PLAN) != 0 &&
+		pfo_plan_is_updatable(info->child))
+		return false;
 	return pfo_contain_catalogs(see_if_shown, &explaining) &&
 		explaining.shown;
 }
