@@ -1,6 +1,6 @@
 # perfopt: make && make install, with PG_CONFIG=... for another PostgreSQL
 # than the first in PATH.  make installcheck wants a running server that has
-# perfopt in shared_preload_libraries; scripts/test needs none.
+# t/temp.conf in its configuration; scripts/test needs none.
 
 MODULE_big = perfopt
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))

@@ -231,6 +231,8 @@ LEFT JOIN pg_catalog.pg_database AS d ON d.oid = e.dbid
 LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = e.roleid;
 COMMENT ON VIEW perfopt_cache_entries IS
 	'the answers in the result cache, in no order';
+COMMENT ON COLUMN perfopt_cache_entries.queryid IS
+	'as in perfopt_cache_savings; NULL for who may not read the query';
 COMMENT ON COLUMN perfopt_cache_entries.query IS
 	'with constants replaced; readable for who has the privileges of the role, or pg_read_all_stats';
 COMMENT ON COLUMN perfopt_cache_entries.rolname IS
@@ -261,7 +263,7 @@ COMMENT ON VIEW perfopt_cache_reasons IS
 COMMENT ON COLUMN perfopt_cache_reasons.count IS
 	'executions, or plans of what never comes to an execution';
 COMMENT ON COLUMN perfopt_cache_reasons.last_queryid IS
-	'of the latest such statement; NULL if it had none, see compute_query_id';
+	'of the latest such statement, as in perfopt_cache_savings; NULL if there was none, see compute_query_id, and without pg_read_all_stats';
 
 CREATE VIEW perfopt_cache_savings AS
 SELECT d.datname,
@@ -279,7 +281,7 @@ LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.dbid;
 COMMENT ON VIEW perfopt_cache_savings IS
 	'what each statement cost and saved; a statement that comes seldom can be displaced by others';
 COMMENT ON COLUMN perfopt_cache_savings.queryid IS
-	'the query id; a hash of the statement without its constants where there is none, see compute_query_id';
+	'the query id; a hash of the statement without its constants where there is none, see compute_query_id; NULL without pg_read_all_stats';
 COMMENT ON COLUMN perfopt_cache_savings.query IS
 	'with constants replaced; readable with pg_read_all_stats; NULL while it is not known';
 COMMENT ON COLUMN perfopt_cache_savings.would_hit IS

@@ -66,6 +66,7 @@ SELECT * FROM perfopt_cache_check('SELECT now(), a FROM t');
 :check ('SELECT * FROM t TABLESAMPLE SYSTEM (10)');
 :check ('SELECT ROW(a, b) FROM t');
 :check ('SELECT random(), a FROM t');
+:check ('SELECT pg_sleep(a) FROM t');
 :check ('SELECT a FROM t WHERE pl_volatile(a) = 1');
 :check ('SELECT nextval(''s''), a FROM t');
 :check ('SELECT a FROM t WHERE pg_backend_pid() = a');

@@ -21,6 +21,11 @@ EXPLAIN (COSTS OFF, ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF)
 EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF, FORMAT JSON)
 	SELECT count(*) FROM t WHERE a = 3 \g | grep -iE 'cache|perfopt'
 
+-- a cursor is served if it cannot be the one of WHERE CURRENT OF
+SELECT * FROM t WHERE id = 3;
+EXPLAIN (COSTS OFF) DECLARE c CURSOR FOR SELECT * FROM t WHERE id = 3;
+EXPLAIN (COSTS OFF) DECLARE c CURSOR FOR SELECT count(*) FROM t WHERE a = 3 \g | grep 'Cache:'
+
 -- the estimates are those of the statement
 EXPLAIN SELECT * FROM t WHERE a = 3;
 SET perfopt.explain = off;

@@ -166,6 +166,7 @@ FROM (VALUES (64), (65)) AS v(n),
 \set setup :dir 'setup.psql'
 \i :setup
 \set follows :dir 'follows.psql'
+\set each :dir 'each.psql'
 \set ECHO none
 
 \echo '== served'
@@ -297,32 +298,10 @@ PREPARE p_param(int) AS SELECT sum(inlined($1)), sum(called(a + $1)) FROM t;
 \set q2 'SELECT sum(called(a)) FROM t'
 \set q3 'SELECT inlined(1), called(1), count(*) FROM t'
 \set q4 'SELECT sum(inlined(3)), sum(called(a + 3)) FROM t'
-\set q :q1
-\set e 'EXECUTE p_inlined'
-\i :follows
-\set q :q2
-\set e 'EXECUTE p_called'
-\i :follows
-\set q :q3
-\set e 'EXECUTE p_folded'
-\i :follows
-\set q :q4
-\set e 'EXECUTE p_param(3)'
-\i :follows
+\i :each
 \echo '== another body'
 CREATE OR REPLACE FUNCTION deepest(a int) RETURNS int IMMUTABLE RETURN a + 10;
-\set q :q1
-\set e 'EXECUTE p_inlined'
-\i :follows
-\set q :q2
-\set e 'EXECUTE p_called'
-\i :follows
-\set q :q3
-\set e 'EXECUTE p_folded'
-\i :follows
-\set q :q4
-\set e 'EXECUTE p_param(3)'
-\i :follows
+\i :each
 \echo '== a body that reads a table'
 CREATE OR REPLACE FUNCTION deepest(a int) RETURNS int IMMUTABLE
 	LANGUAGE plpgsql AS 'BEGIN RETURN a + (SELECT max(n) FROM fn.u); END';
@@ -353,19 +332,10 @@ CREATE OR REPLACE FUNCTION deepest(a int) RETURNS int IMMUTABLE
 \i :follows
 \echo '== and back'
 CREATE OR REPLACE FUNCTION deepest(a int) RETURNS int IMMUTABLE RETURN a + 1;
-\set q :q1
-\set e 'EXECUTE p_inlined'
-\i :follows
-\set q :q2
-\set e 'EXECUTE p_called'
-\i :follows
+\i :each
 \set q :q3
 \set e 'EXECUTE p_folded'
-\i :follows
 \set d 'UPDATE u SET n = n + 1'
-\i :follows
-\set q :q4
-\set e 'EXECUTE p_param(3)'
 \i :follows
 \echo '== planned from an answer, executed when it is gone'
 DEALLOCATE p_folded;

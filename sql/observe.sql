@@ -23,6 +23,10 @@ INSERT INTO t VALUES (1001, 3);
 SELECT count(*) FROM t WHERE a = 3;
 SELECT count(*) FROM t WHERE a = 3;
 SELECT random() < 2 AS never FROM t LIMIT 1;
+-- nor would it be served here
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT count(*) FROM t WHERE a = 3;
+COMMIT;
 SET perfopt.cache = off;
 SELECT count(*) FROM t WHERE a = 3;
 
@@ -35,5 +39,7 @@ WHERE datname = current_database();
 SELECT count(*) AS entries FROM perfopt_cache_entries
 WHERE relations = '{t}';
 SELECT reason FROM perfopt_cache_reasons
-WHERE datname = current_database() AND reason = 'volatile_function';
+WHERE datname = current_database()
+	AND reason IN ('serializable', 'volatile_function')
+ORDER BY reason COLLATE "C";
 DROP SCHEMA observe CASCADE;

@@ -24,6 +24,7 @@ SET perfopt.cache = auto;
 SET perfopt.cache_min_calls = 1;
 SET perfopt.cache_min_time = 0;
 SET enable_seqscan = off;
+SET compute_query_id = on;
 SET ROLE perfopt_one;
 SELECT a FROM t WHERE id = 7;
 SELECT a FROM t WHERE id = 7;
@@ -40,19 +41,20 @@ SELECT selects, eligible, hits, misses, stores, invalidations, verified,
 	bytes_free > 0 AS bytes_free, bytes_pinned, entries > 0 AS entries,
 	time_saved_ms >= 0 AS time_saved, late_writes, errors
 FROM perfopt_cache_stats WHERE datname = current_database();
-\set entries 'SELECT query, rolname, rows, bytes > 200 AS bytes, hits, time_saved_ms >= 0 AS saved, cost_ms > 0 AS cost, created < now() AS created, last_hit >= created AS hit, relations, indexes, valid FROM perfopt_cache_entries WHERE relations = ''{t}'' ORDER BY query COLLATE "C", hits'
+\set entries 'SELECT query, queryid IS NOT NULL AS queryid, rolname, rows, bytes > 200 AS bytes, hits, time_saved_ms >= 0 AS saved, cost_ms > 0 AS cost, created < now() AS created, last_hit >= created AS hit, relations, indexes, valid FROM perfopt_cache_entries WHERE relations = ''{t}'' ORDER BY query COLLATE "C", hits'
 :entries;
 SELECT reason, count, last_queryid IS NOT NULL AS queryid, advice
 FROM perfopt_cache_reasons WHERE datname = current_database()
 ORDER BY reason COLLATE "C";
-\set savings 'SELECT query, calls, hits, would_hit, mean_ms > 0 AS mean, saved_ms >= 0 AS saved, disabled FROM perfopt_cache_savings WHERE datname = current_database() ORDER BY calls DESC'
+\set savings 'SELECT query, queryid IS NOT NULL AS queryid, calls, hits, would_hit, mean_ms > 0 AS mean, saved_ms >= 0 AS saved, disabled FROM perfopt_cache_savings WHERE datname = current_database() ORDER BY calls DESC'
 :savings;
 
--- the text of others
+-- of others, neither text nor query id
 SET ROLE perfopt_one;
 :entries;
 :savings;
 SELECT selects FROM perfopt_cache_stats WHERE datname = current_database();
+SELECT count(last_queryid) FROM perfopt_cache_reasons;
 SET ROLE perfopt_in_one;
 SELECT count(*) FROM perfopt_cache_entries
 WHERE relations = '{t}' AND query LIKE 'SELECT a FROM%';
@@ -74,6 +76,13 @@ SELECT perfopt_reset();
 SELECT hits, misses, entries > 0 AS entries FROM perfopt_cache_stats
 WHERE datname = current_database();
 SELECT * FROM perfopt_cache_savings;
+
+-- comments are not kept, and what is quoted is no comment
+SET perfopt.cache = force;
+SELECT a/* 1 */AS "x"/* 2 */, a "y""--z" -- 3
+	, a U&"--\0061"/* 4 */, a AS "/*b" FROM "views"/* 5 */."t" WHERE id = 1 /* 6 */;
+SET perfopt.cache = off;
+SELECT query FROM perfopt_cache_entries WHERE relations = '{t}' AND valid;
 
 -- names of another database's relations are not shown, nor is a role's or a
 -- database's that is gone

@@ -213,10 +213,21 @@ SELECT perfopt_reset();
 RESET ROLE;
 SELECT perfopt_invalidate(1);
 SELECT perfopt_invalidate(NULL);
+-- no answer is noted to depend on these
+CREATE INDEX src_i ON src (a);
+SELECT perfopt_invalidate('src_i');
+CREATE SEQUENCE s;
+SELECT perfopt_invalidate('s');
 :valid;
 SET ROLE perfopt_writer;
 SELECT perfopt_invalidate('src');
 SELECT perfopt_invalidate('p');
+RESET ROLE;
+:valid;
+-- a column is enough to change an answer
+GRANT UPDATE (a) ON src TO perfopt_writer;
+SET ROLE perfopt_writer;
+SELECT perfopt_invalidate('src');
 RESET ROLE;
 :valid;
 SELECT perfopt_invalidate('v');

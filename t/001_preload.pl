@@ -23,7 +23,20 @@ like(
 	$stderr,
 	qr/shared_preload_libraries/,
 	'without preloading, what is missing is named');
-$node->safe_psql('postgres', 'DROP EXTENSION IF EXISTS perfopt');
+
+# the hint can be pasted, and tells what is loaded to whom SHOW would
+$node->safe_psql('postgres', 'CREATE ROLE plain');
+$node->append_conf('postgresql.conf',
+	"shared_preload_libraries = 'auto_explain'\n");
+$node->restart;
+$node->psql('postgres', 'TABLE perfopt_cache_stats', stderr => \$stderr);
+like($stderr, qr/ SET shared_preload_libraries = 'perfopt', 'auto_explain';/,
+	'what is loaded already is kept');
+$node->psql('postgres', 'SET ROLE plain; TABLE perfopt_cache_stats',
+	stderr => \$stderr);
+like($stderr, qr/HINT:  Ask an administrator/, 'others are told whom to ask');
+unlike($stderr, qr/auto_explain/, 'and not what is loaded');
+$node->safe_psql('postgres', 'DROP EXTENSION perfopt');
 
 $node->append_conf('postgresql.conf',
 	"shared_preload_libraries = 'perfopt'\n");

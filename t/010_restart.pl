@@ -59,15 +59,11 @@ is(served($node, $twice), "$before $before served 1",
 	'rolled back after a restart');
 
 # a backend is killed: all of shared memory is made anew
-my ($out, $in) = ('', '');
-my $victim = IPC::Run::start(
-	[ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
-	'<', \$in, '>', \$out, '2>', \$out);
-$in = "SET perfopt.cache = force; BEGIN; UPDATE t SET v = 7; SELECT 'pid', pg_backend_pid();\n";
-$victim->pump until $out =~ /pid\|(\d+)/;
-my ($pid) = $out =~ /pid\|(\d+)/;
+my $victim = raw_client($node);
+my $pid = answer($victim,
+	'SET perfopt.cache = force; BEGIN; UPDATE t SET v = 7; SELECT pg_backend_pid()');
 kill 'KILL', $pid;
-eval { $victim->finish };
+is((ready($victim))[1], 'closed', 'a backend was killed');
 $node->poll_query_until('postgres', 'SELECT true');
 is(served($node, $twice), "$before $before served 1",
 	'correct and served after a backend was killed');

@@ -148,7 +148,7 @@ sub session
 }
 
 # The first column of what the client gets, or the SQLSTATE.
-sub answer
+sub rows_of
 {
 	my ($client) = @_;
 	my @values = ();
@@ -159,21 +159,19 @@ sub answer
 sub counted_by
 {
 	my ($client) = @_;
-	ask($client, 'SET perfopt.cache = off');
-	ready($client);
-	ask($client, $reasons);
-	return answer($client);
+	answer($client, 'SET perfopt.cache = off');
+	return answer($client, $reasons);
 }
 
 my $ids = 'SELECT id FROM t ORDER BY id';
 $node->safe_psql('postgres', 'SELECT perfopt_reset()');
 my $client = session('BEGIN');
 extended($client, $ids, 3);
-is(answer($client), '1 2 3', 'three rows');
+is(rows_of($client), '1 2 3', 'three rows');
 extended($client, undef, 3);
-is(answer($client), '4 5 6', 'three more');
+is(rows_of($client), '4 5 6', 'three more');
 extended($client, undef, 0);
-is(answer($client), '7 8 9 10', 'the rest');
+is(rows_of($client), '7 8 9 10', 'the rest');
 is(counted_by($client), 'no reason', 'in portions');
 $client->close;
 is(served($node, "$ids; $ids"),
@@ -187,15 +185,15 @@ $client = session('BEGIN');
 extended($client, $ids);
 ready($client);
 ask($client, 'FETCH 3 FROM p');
-is(answer($client), '1 2 3', 'FETCH of the first three');
+is(rows_of($client), '1 2 3', 'FETCH of the first three');
 ask($client, 'FETCH BACKWARD 1 FROM p');
-is(answer($client), '55000', 'a portal goes forward only');
+is(rows_of($client), '55000', 'a portal goes forward only');
 $client->close;
 $client = session('BEGIN');
 extended($client, $ids);
 ready($client);
 ask($client, 'FETCH ALL FROM p');
-is(answer($client), '1 2 3 4 5 6 7 8 9 10', 'FETCH ALL');
+is(rows_of($client), '1 2 3 4 5 6 7 8 9 10', 'FETCH ALL');
 is(counted_by($client), 'no reason', 'nor does FETCH need one');
 $client->close;
 
@@ -237,10 +235,9 @@ sub put_off
 	ready($portal);
 	$node->safe_psql('postgres', "SELECT perfopt_invalidate_all(); $event");
 	extended($portal, undef, 0);
-	my $out = answer($portal);
+	my $out = rows_of($portal);
 	my $why = counted_by($portal);
-	ask($portal, $parts);
-	my $same = answer($portal);
+	my $same = answer($portal, $parts);
 	$portal->close;
 	return "$out ($why), executed $same, then "
 	  . served($node, "$parts; $parts") . ', executed ' . executed($parts);

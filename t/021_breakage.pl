@@ -13,20 +13,12 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $program = build_stress();
-my $broken = build_broken();
-my $late = build_library('late');
-my $node = new_node(
+my $node = broken_node(
 	'broken',
-	library => "$broken:$late",
-	conf => "fsync = off\n");
-$node->append_conf('postgresql.conf',
-	"shared_preload_libraries = 'perfopt, late'\n");
-$node->start;
+	library => build_library('late'),
+	conf => "fsync = off\nshared_preload_libraries = 'perfopt, late'\n");
 $node->safe_psql(
 	'postgres', q{
-	CREATE EXTENSION perfopt;
-	-- the library built here, not the installed one
-	UPDATE pg_proc SET probin = 'perfopt' WHERE probin = '$libdir/perfopt';
 	CREATE FUNCTION late_sleep(int) RETURNS void LANGUAGE c AS 'late';
 	CREATE TABLE t (id int, v int);
 	INSERT INTO t VALUES (1, 1);

@@ -13,17 +13,11 @@ use PfoTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $broken = build_broken();
-my $node = new_node(
+my $node = broken_node(
 	'contained',
-	library => $broken,
 	conf => "fsync = off\nperfopt.cache_min_time = 0\n");
-$node->start;
 $node->safe_psql(
 	'postgres', q{
-	CREATE EXTENSION perfopt;
-	-- the library built here, not the installed one
-	UPDATE pg_proc SET probin = 'perfopt' WHERE probin = '$libdir/perfopt';
 	CREATE TYPE colour AS ENUM ('red', 'green');
 	CREATE TABLE t (id int, c colour, v numeric) PARTITION BY RANGE (id);
 	CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (10);

@@ -54,18 +54,19 @@ for my $protocol ('prepared', 'extended')
 is(stats($node, 'errors'), '0', 'nothing failed');
 accounted($node, 'work under load');
 
-# Indexes and statistics outdate nothing, a rewritten table neither
+# Indexes and statistics outdate nothing; a table that is rewritten is another
 my $sum = 'SELECT sum(v) FROM load.a';
 my ($value) = served($node, "$sum; $sum") =~ /^(\d+)/;
-for my $work (
-	'VACUUM FULL load.a',
-	'CLUSTER load.a',
-	'CREATE INDEX CONCURRENTLY a_v ON load.a (v)',
-	'REINDEX TABLE CONCURRENTLY load.a',
-	'ANALYZE load.a')
+for (
+	[ 'VACUUM FULL load.a', 1 ],
+	[ 'CLUSTER load.a', 1 ],
+	[ 'CREATE INDEX CONCURRENTLY a_v ON load.a (v)', 2 ],
+	[ 'REINDEX TABLE CONCURRENTLY load.a', 2 ],
+	[ 'ANALYZE load.a', 2 ])
 {
+	my ($work, $hits) = @$_;
 	$node->safe_psql('postgres', $work);
-	like(served($node, "$sum; $sum"), qr/^$value $value served [12]$/, "after $work");
+	is(served($node, "$sum; $sum"), "$value $value served $hits", "after $work");
 }
 
 #
@@ -114,11 +115,10 @@ is($node->safe_psql('postgres', "$entries_of d.oid IS NULL"),
 
 # copies of a database with answers
 make('mother', 10);
-my @strategies = pg_major() >= 15 ? ('wal_log', 'file_copy') : ('');
-for my $strategy (@strategies)
+for my $strategy ('wal_log', 'file_copy')
 {
 	is(served($node, "$sum_t; $sum_t", db => 'mother'), '10 10 served 1', "$strategy: a database");
-	make('daughter', 10, 'TEMPLATE mother' . ($strategy && " STRATEGY $strategy"));
+	make('daughter', 10, "TEMPLATE mother STRATEGY $strategy");
 	is(served($node, "$sum_t; $sum_t", db => 'daughter'), '10 10 served 1', "$strategy: a copy");
 	$node->safe_psql('daughter', 'UPDATE t SET v = 11');
 	is(served($node, $sum_t, db => 'mother'), '10 served 1', "$strategy: a change of the copy");

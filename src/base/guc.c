@@ -23,8 +23,8 @@
 /*
  * How SELECTs are answered.  An administrator switches serving on with
  * ALTER DATABASE ... SET perfopt.cache = auto, or for a role; anyone may
- * choose for his own session, but force, which can push out the entries of
- * others, is for superusers.
+ * choose for his own session, but force, which asks no question at all, is
+ * for superusers.
  */
 int			pfo_cache_mode = PFO_CACHE_OBSERVE;
 
@@ -108,7 +108,7 @@ check_cache_mode(int *newval, void **extra, GucSource source)
 
 	GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 	GUC_check_errmsg("permission denied to set parameter \"perfopt.cache\" to \"force\"");
-	GUC_check_errdetail("Only superusers may cache every statement at its first execution.");
+	GUC_check_errdetail("This mode is for tests, and for superusers.");
 	GUC_check_errhint("Use SET perfopt.cache = 'auto'.");
 	return false;
 }

@@ -15,6 +15,7 @@
 
 #include <ctype.h>
 
+#include "catalog/namespace.h"
 #include "common/keywords.h"
 #include "mb/pg_wchar.h"
 #include "parser/scanner.h"
@@ -79,22 +80,35 @@ is_constant(int token)
 		token == TOKEN_ICONST;
 }
 
+/* The end of an identifier's quotes, or just behind another token's start. */
+static int
+quoted_end(const char *text, int start, int end)
+{
+	int			i = start;
+
+	if (pg_strncasecmp(text + i, "u&\"", 3) == 0)
+		i += 2;
+	if (text[i++] != '"')
+		return start + 1;
+	/* one that is doubled closes and opens again */
+	while (i < end && (text[i] != '"' || text[i + 1] == '"'))
+		i += text[i] == '"' ? 2 : 1;
+	return Min(i + 1, end);
+}
+
 /* Where a token ends that is followed by space or comments up to end. */
 static int
 token_end(const char *text, int start, int end)
 {
 	int			stop = end;
 
-	if (text[start] != '"')
+	for (int i = quoted_end(text, start, end); i + 1 < end; i++)
 	{
-		for (int i = start + 1; i + 1 < end; i++)
+		if ((text[i] == '/' && text[i + 1] == '*') ||
+			(text[i] == '-' && text[i + 1] == '-'))
 		{
-			if ((text[i] == '/' && text[i + 1] == '*') ||
-				(text[i] == '-' && text[i + 1] == '-'))
-			{
-				stop = i;
-				break;
-			}
+			stop = i;
+			break;
 		}
 	}
 	while (stop > start && isspace((unsigned char) text[stop - 1]))
@@ -189,4 +203,39 @@ pfo_normalize(const char *text, int location, int len, char *out, Size size)
 	PG_END_TRY();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+}
+
+void
+pfo_copy_text(char *to, const char *text, Size size)
+{
+	int			len = strlen(text);
+
+	if (len >= size)
+		len = pg_mbcliplen(text, len, size - 1);
+	memcpy(to, text, len);
+	to[len] = '\0';
+}
+
+char *
+pfo_text_here(const char *text, int encoding)
+{
+	int			here = GetDatabaseEncoding();
+	int			len = strlen(text);
+	int			size = (len + 2) * MAX_CONVERSION_GROWTH;
+	int			ascii = 0;
+	Oid			convert;
+	char	   *result;
+
+	while (text[ascii] != '\0' && !IS_HIGHBIT_SET(text[ascii]))
+		ascii++;
+	if (ascii == len || encoding == here || here == PG_SQL_ASCII)
+		return pstrdup(text);
+	convert = FindDefaultConversionProc(encoding, here);
+	if (!OidIsValid(convert))
+		return pnstrdup(text, ascii);
+	result = palloc(size);
+	pg_do_encoding_conversion_buf(convert, encoding, here,
+								  (unsigned char *) unconstify(char *, text),
+								  len, (unsigned char *) result, size, true);
+	return result;
 }

@@ -31,6 +31,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "base/normalize.h"
 #include "cache/check.h"
 #include "cache/counters.h"
 #include "cache/policy.h"
@@ -82,6 +83,7 @@ wanted_libraries(void)
 	return value.data;
 }
 
+/* The setting's value is not for all to see; who may not has no use for it. */
 static void
 require_preloading(void)
 {
@@ -91,8 +93,10 @@ require_preloading(void)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("perfopt must be loaded by shared_preload_libraries"),
 			 errdetail("The cache lives in shared memory, which is reserved when the server starts."),
+			 has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS) ?
 			 errhint("Run: ALTER SYSTEM SET shared_preload_libraries = %s; and restart the server.",
-					 wanted_libraries())));
+					 wanted_libraries()) :
+			 errhint("Ask an administrator to put perfopt first in shared_preload_libraries, and to restart the server.")));
 }
 
 static ReturnSetInfo *
@@ -118,6 +122,16 @@ oid_array(const Oid *oids, int n)
 		values[i] = ObjectIdGetDatum(oids[i]);
 	return construct_array(values, n, OIDOID, sizeof(Oid), true,
 						   TYPALIGN_INT);
+}
+
+/*
+ * Texts of statements are for these, and query ids, by which a guessed text
+ * could be confirmed: as in pg_stat_statements and pg_stat_activity.
+ */
+static bool
+reads_all_stats(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
 }
 
 /*
@@ -173,7 +187,7 @@ put_reasons(const PfoDatabaseCounts *counts, void *arg)
 		values[1] = CStringGetTextDatum(pfo_reason_name(i));
 		values[2] = Int64GetDatum((int64) reason->count);
 		values[3] = Int64GetDatum(reason->last_queryid);
-		nulls[3] = reason->last_queryid == 0;
+		nulls[3] = reason->last_queryid == 0 || !reads_all_stats();
 		values[4] = CStringGetTextDatum(pfo_reason_advice(i));
 		put_row(arg, values, nulls);
 	}
@@ -209,12 +223,6 @@ perfopt_cache_usage_1_0(PG_FUNCTION_ARGS)
  * Entries and families
  */
 
-static bool
-reads_all_stats(void)
-{
-	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
-}
-
 /* Does it depend on nothing that changed since? */
 static bool
 is_current(PfoEntry *entry)
@@ -242,10 +250,13 @@ put_entry(PfoEntry *entry, void *arg)
 
 	values[n++] = ObjectIdGetDatum(info->dbid);
 	values[n++] = ObjectIdGetDatum(info->roleid);
+	nulls[n] = !may_read;
 	values[n++] = Int64GetDatum(info->queryid);
-	values[n++] = CStringGetTextDatum(may_read ?
-									  pfo_entry_array(entry, text, char) :
-									  INSUFFICIENT_PRIVILEGE);
+	values[n++] =
+		CStringGetTextDatum(may_read ?
+							pfo_text_here(pfo_entry_array(entry, text, char),
+										  info->encoding) :
+							INSUFFICIENT_PRIVILEGE);
 	values[n++] = Int64GetDatum(info->nrows);
 	values[n++] = Int64GetDatum((int64) entry->size);
 	values[n++] = Int64GetDatum((int64) pg_atomic_read_u64(&entry->hits));
@@ -275,12 +286,16 @@ put_family(const PfoFamily *family, void *arg)
 {
 	Datum		values[10];
 	bool		nulls[10] = {0};
+	bool		may_read = reads_all_stats();
 	int			n = 0;
 
 	values[n++] = ObjectIdGetDatum(family->dbid);
+	nulls[n] = !may_read;
 	values[n++] = Int64GetDatum(family->queryid);
-	nulls[n] = family->text[0] == '\0';
-	values[n++] = CStringGetTextDatum(reads_all_stats() ? family->text :
+	nulls[n] = may_read && family->text[0] == '\0';
+	values[n++] = CStringGetTextDatum(may_read ?
+									  pfo_text_here(family->text,
+													family->encoding) :
 									  INSUFFICIENT_PRIVILEGE);
 	values[n++] = Int64GetDatum((int64) family->calls);
 	values[n++] = Int64GetDatum((int64) family->hits);
@@ -377,24 +392,48 @@ perfopt_cache_check_1_0(PG_FUNCTION_ARGS)
  * Changing
  */
 
+/* Is it of a kind that answers are noted to depend on? */
+static bool
+answers_depend_on(char relkind)
+{
+	return relkind == RELKIND_RELATION ||
+		relkind == RELKIND_PARTITIONED_TABLE ||
+		relkind == RELKIND_VIEW || relkind == RELKIND_MATVIEW ||
+		relkind == RELKIND_COMPOSITE_TYPE;
+}
+
 /* Who may change a table's rows can make its answers be forgotten. */
 static void
 require_write_access(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
+	char		relkind;
 
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	relkind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
 	ReleaseSysCache(tuple);
+
+	/* doing nothing, silently, would not be what was asked for */
+	if (!answers_depend_on(relkind))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("no cached answer depends on relation \"%s\"",
+						get_rel_name(relid)),
+				 errdetail_relkind_not_supported(relkind),
+				 errhint("Name the table, view or materialized view that was read.")));
 
 	if (!has_privs_of_role(GetUserId(), owner) &&
 		pg_class_aclmask(relid, GetUserId(),
 						 ACL_INSERT | ACL_UPDATE | ACL_DELETE | ACL_TRUNCATE,
-						 ACLMASK_ANY) == 0)
+						 ACLMASK_ANY) == 0 &&
+		pg_attribute_aclcheck_all(relid, GetUserId(),
+								  ACL_INSERT | ACL_UPDATE,
+								  ACLMASK_ANY) != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to invalidate relation \"%s\"",

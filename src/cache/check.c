@@ -72,7 +72,8 @@ parse_one(const char *sql)
 				 errdetail_plural("It holds %d statement.",
 								  "It holds %d statements.",
 								  list_length(statements),
-								  list_length(statements))));
+								  list_length(statements)),
+				 errhint("Pass one, as in: SELECT * FROM perfopt_cache_check('SELECT 1');")));
 	return linitial_node(RawStmt, statements);
 }
 

@@ -204,8 +204,7 @@ pfo_eligible_query(Query *query, PfoEligibility *result)
 		pfo_refuse(&judge, PFO_REASON_NO_RELATION, InvalidOid);
 		return;
 	}
-	if (pfo_judge_result(&judge, query))
-		return;
-	(void) pfo_judge_query(&judge, query);
+	if (!pfo_judge_query(&judge, query))
+		(void) pfo_judge_result(&judge, query);
 	result->typrelids = judge.types.relations;
 }

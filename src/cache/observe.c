@@ -25,6 +25,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "common/hashfn.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -254,6 +255,17 @@ would_hit(Family *family, ParamListInfo params)
 	return unchanged && seen > (uint32) pfo_cache_min_calls;
 }
 
+/* What keeps any execution from being served where and how this one ran. */
+static PfoReason
+why_none(void)
+{
+	if (RecoveryInProgress())
+		return PFO_REASON_RECOVERY;
+	if (IsolationIsSerializable())
+		return PFO_REASON_SERIALIZABLE;
+	return PFO_REASON_NONE;
+}
+
 /* An execution that ended, as pfo_contain() is told. */
 typedef struct Ended
 {
@@ -269,6 +281,7 @@ account(void *arg)
 	PlannedStmt *stmt = queryDesc->plannedstmt;
 	int64		id = (int64) stmt->queryId;
 	Family	   *family;
+	PfoReason	reason;
 
 	if (id == 0 && stmt == last_plan)
 	{
@@ -285,10 +298,11 @@ account(void *arg)
 	family = find_family(id, true);
 	family->calls++;
 	family->total_ms += ms;
-	if (family->reason != PFO_REASON_NONE)
+	reason = family->reason != PFO_REASON_NONE ? family->reason : why_none();
+	if (reason != PFO_REASON_NONE)
 	{
 		pfo_count(PFO_COUNT_BYPASSES, 1);
-		pfo_count_reason(family->reason, id);
+		pfo_count_reason(reason, id);
 		return;
 	}
 	if (!is_slow(family))

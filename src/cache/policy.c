@@ -21,12 +21,14 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
 #include "storage/spin.h"
 
 #include "base/guc.h"
+#include "base/normalize.h"
 #include "cache/policy.h"
 
 #define WAYS			8
@@ -279,11 +281,17 @@ pfo_policy_needs_text(int64 queryid)
 void
 pfo_policy_set_text(int64 queryid, const char *text)
 {
+	char		cut[PFO_FAMILY_TEXT];
 	FamilySet  *set;
-	PfoFamily  *family = lock_family(queryid, false, &set);
+	PfoFamily  *family;
 
+	pfo_copy_text(cut, text, sizeof(cut));
+	family = lock_family(queryid, false, &set);
 	if (family != NULL && family->text[0] == '\0')
-		strlcpy(family->text, text, PFO_FAMILY_TEXT);
+	{
+		strcpy(family->text, cut);
+		family->encoding = GetDatabaseEncoding();
+	}
 	SpinLockRelease(&set->lock);
 }
 

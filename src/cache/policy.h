@@ -25,6 +25,7 @@ typedef struct PfoFamily
 	double		saved_ms;		/* by hits */
 	double		would_save_ms;
 	bool		disabled;		/* a verified answer differed */
+	int			encoding;		/* of the text */
 	char		text[PFO_FAMILY_TEXT];
 } PfoFamily;
 

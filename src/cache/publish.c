@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -107,6 +108,7 @@ pfo_publish(const PfoAttempt *attempt, const PfoCapture *capture,
 	draft.info.dbid = MyDatabaseId;
 	draft.info.roleid = GetUserId();
 	draft.info.queryid = info->queryid;
+	draft.info.encoding = GetDatabaseEncoding();
 	draft.info.flags = entry_flags(info);
 	draft.info.nrows = capture->nrows;
 	draft.info.natts = desc->natts;

@@ -17,6 +17,7 @@
 #include "cache/child.h"
 #include "cache/childplan.h"
 #include "cache/contain.h"
+#include "cache/planwalk.h"
 #include "cache/scan.h"
 #include "cache/scan_plan.h"
 #include "cache/scan_state.h"
@@ -55,6 +56,10 @@ is_shown(PfoPlanInfo *info, QueryDesc *queryDesc)
 {
 	Explaining	explaining = {info, queryDesc, false};
 
+	/* EXPLAIN DECLARE of a cursor that gets its own plan, see scan_start.c */
+	if ((info->cursor_options & CURSOR_OPT_FAST_PLAN) != 0 &&
+		pfo_plan_is_updatable(info->child))
+		return false;
 	return pfo_contain_catalogs(see_if_shown, &explaining) &&
 		explaining.shown;
 }
@@ -136,7 +141,10 @@ pfo_scan_explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	else
 	{
 		ExplainPropertyText("Result Cache", "would be executed", es);
-		ExplainPropertyText("Reason", pfo_reason_name(attempt->reason), es);
+		/* nothing but that there is no answer yet: the next one is wanted */
+		if (attempt->reason != PFO_REASON_COLD)
+			ExplainPropertyText("Reason", pfo_reason_name(attempt->reason),
+								es);
 	}
 	pfo_scan_drop_pin(state);
 }

@@ -92,6 +92,7 @@ typedef struct PfoEntryInfo
 	Oid			dbid;
 	Oid			roleid;			/* who stored it: its text is his */
 	int64		queryid;
+	int			encoding;		/* of the text */
 	uint32		flags;
 	uint32		nrows;
 	uint32		natts;

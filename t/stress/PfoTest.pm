@@ -17,7 +17,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_node stats served check_log build_stress build_library
-  build_broken stress_seed raw_client ask extended ready answer
+  broken_node stress_seed raw_client ask extended ready answer
   waits_for_lock load_schema start_load end_load hits_grow
   accounted pg_major);
 
@@ -354,6 +354,21 @@ sub accounted
 	is($node->safe_psql('postgres', $sums),
 		'0|0|0', "$what: and is accounted for then");
 	return;
+}
+
+# A server that was started, with the library that can leave out rules and the
+# extension over it, which otherwise names the installed one.
+sub broken_node
+{
+	my ($name, %arg) = @_;
+	my $node = new_node($name, %arg,
+		library => join(':', build_broken(), $arg{library} || ()));
+	$node->start;
+	$node->safe_psql(
+		'postgres', q{
+		CREATE EXTENSION perfopt;
+		UPDATE pg_proc SET probin = 'perfopt' WHERE probin = '$libdir/perfopt'});
+	return $node;
 }
 
 sub build_stress
