@@ -59,6 +59,20 @@ pfo_hash_seed(uint64 seed)
 	pfo_hash_start.hi = pfo_hash_spread(seed + 2 * step);
 }
 
+/*
+ * The halves stay apart, as in a hasher.  Of two pairs that differ, a sum of
+ * words that are spread agrees by chance only.
+ */
+PfoHash
+pfo_hash_combine(PfoHash a, PfoHash b)
+{
+	PfoHash		result;
+
+	result.lo = pfo_hash_spread(a.lo + pfo_hash_spread(b.lo + 1));
+	result.hi = pfo_hash_spread(a.hi + pfo_hash_spread(b.hi + 1));
+	return result;
+}
+
 void
 pfo_hasher_init(PfoHasher *h)
 {

@@ -33,6 +33,9 @@ typedef struct PfoHasher
 /* set once at server start, inherited by fork; see pfo_hash_seed() */
 extern void pfo_hash_seed(uint64 seed);
 extern void pfo_hasher_init(PfoHasher *h);
+
+/* One hash of two, in this order; for hashes, and for words next to them. */
+extern PfoHash pfo_hash_combine(PfoHash a, PfoHash b);
 extern void pfo_hasher_add_slow(PfoHasher *h, const void *data, size_t len);
 extern PfoHash pfo_hasher_final(PfoHasher *h);
 

@@ -91,10 +91,13 @@ pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
 		*reason = PFO_REASON_CATALOG_CHANGED;
 		return false;
 	}
+	*key = pfo_hash_combine(pfo_hash_combine(*tree, settings),
+							(PfoHash) {MyDatabaseId, MyDatabaseId});
+	if (bms_is_empty(param_ids) && folded == NIL)
+		return true;
+
 	pfo_hasher_init(&hasher);
-	pfo_hasher_add(&hasher, tree, sizeof(*tree));
-	pfo_hasher_add(&hasher, &MyDatabaseId, sizeof(Oid));
-	pfo_hasher_add(&hasher, &settings, sizeof(settings));
+	pfo_hasher_add(&hasher, key, sizeof(*key));
 	if (!bms_is_empty(param_ids) &&
 		!pfo_key_params(&hasher, param_ids, params))
 	{

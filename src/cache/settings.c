@@ -167,6 +167,13 @@
 #define PFO_READ_RUN(name, var)		numbers->runs[i++] = (int32) var;
 #define PFO_READ_RUNWEAK(name, var) numbers->runs[i++] = &var ? (int32) var : -1;
 #define PFO_READ_REAL(name, var)	numbers->reals[r++] = var;
+#define PFO_SEE(name, var)			changed |= numbers->values[v++] ^ (int32) var;
+#define PFO_SEE_WEAK(name, var) \
+	changed |= numbers->values[v++] ^ (&var ? (int32) var : -1);
+#define PFO_SEE_RUN(name, var)		changed |= numbers->runs[i++] ^ (int32) var;
+#define PFO_SEE_RUNWEAK(name, var) \
+	changed |= numbers->runs[i++] ^ (&var ? (int32) var : -1);
+#define PFO_SEE_REAL(name, var)		changed |= numbers->reals[r++] != var;
 
 PFO_SETTINGS(PFO_NO_VAR, PFO_DECLARE_INT, PFO_NO_VAR, PFO_DECLARE_INT,
 			 PFO_DECLARE_BOOL, PFO_NO_VAR, PFO_NO_NAME)
@@ -254,13 +261,27 @@ pfo_read_numbers(PfoNumbers *numbers)
 	int			i = 0;
 	int			r = 0;
 
-	/* padding is compared, too */
-	memset(numbers, 0, sizeof(*numbers));
 	PFO_SETTINGS(PFO_READ, PFO_READ_WEAK, PFO_READ_RUN, PFO_READ_RUNWEAK,
 				 PFO_READ_RUNWEAK, PFO_READ_REAL, PFO_NO_NAME)
 	numbers->values[v++] = DateStyle;
 	numbers->values[v++] = DateOrder;
 	Assert(v == PFO_NVALUES && i == PFO_NRUNS && r == PFO_NREALS);
+}
+
+/* Are they what they were? */
+static bool
+pfo_same_numbers(const PfoNumbers *numbers)
+{
+	int32		changed = 0;
+	int			v = 0;
+	int			i = 0;
+	int			r = 0;
+
+	PFO_SETTINGS(PFO_SEE, PFO_SEE_WEAK, PFO_SEE_RUN, PFO_SEE_RUNWEAK,
+				 PFO_SEE_RUNWEAK, PFO_SEE_REAL, PFO_NO_NAME)
+	changed |= numbers->values[v++] ^ DateStyle;
+	changed |= numbers->values[v++] ^ DateOrder;
+	return changed == 0;
 }
 
 /* Most of these are short; a call of strcmp() each would be half the cost. */
@@ -320,7 +341,6 @@ pfo_hash_last(void)
 bool
 pfo_settings_hash(PfoHash *hash, PfoHash *values)
 {
-	PfoNumbers	numbers;
 	const char *strings[PFO_NSTRINGS];
 	Oid			path[PFO_MAX_PATH];
 	int			npath = 0;
@@ -330,15 +350,13 @@ pfo_settings_hash(PfoHash *hash, PfoHash *values)
 	if (GinFuzzySearchLimit != 0)
 		return false;
 
-	pfo_read_numbers(&numbers);
 	strings[PFO_STRING_LC_MONETARY] = locale_monetary;
 	strings[PFO_STRING_LC_NUMERIC] = locale_numeric;
 	strings[PFO_STRING_LC_TIME] = locale_time;
 	strings[PFO_STRING_TEXT_SEARCH] = TSCurrentConfig;
 	strings[PFO_STRING_ABBREVIATIONS] = *pfo_abbreviations_variable();
 
-	same = last.valid &&
-		memcmp(&numbers, &last.numbers, sizeof(numbers)) == 0 &&
+	same = last.valid && pfo_same_numbers(&last.numbers) &&
 		session_timezone == last.zone;
 	for (int i = 0; same && i < PFO_NSTRINGS; i++)
 		same = pfo_same_string(strings[i], last.strings[i]);
@@ -359,7 +377,7 @@ pfo_settings_hash(PfoHash *hash, PfoHash *values)
 	{
 		/* an error halfway leaves nothing that could be taken for valid */
 		last.valid = false;
-		memcpy(&last.numbers, &numbers, sizeof(numbers));
+		pfo_read_numbers(&last.numbers);
 		last.zone = session_timezone;
 		last.uses_path = uses_path;
 		last.npath = npath;
