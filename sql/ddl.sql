@@ -93,6 +93,9 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \i :change
 \set d 'INSERT INTO kid2 VALUES (4)'
 \i :change
+\set q 'SELECT sum(a) FROM parent'
+\set d 'BEGIN; DROP TABLE kid2; SELECT sum(a) FROM parent; ROLLBACK'
+\i :change
 \set d 'DROP TABLE kid2'
 \i :change
 
@@ -129,6 +132,13 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \i :change
 \set d 'INSERT INTO p VALUES (3, \'three\')'
 \i :change
+\set q 'SELECT count(*) FROM p'
+\set d 'BEGIN; DROP TABLE p3; SELECT count(*) FROM p; ROLLBACK'
+\i :change
+\set q 'SELECT sum(k) FROM p'
+\set d 'BEGIN; SAVEPOINT s; DROP TABLE p3; SELECT sum(k) FROM p; ROLLBACK TO s; COMMIT'
+\i :change
+\set q 'SELECT * FROM p ORDER BY k'
 \set d 'TRUNCATE p3'
 \i :change
 \set d 'DROP TABLE p3'

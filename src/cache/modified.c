@@ -18,6 +18,9 @@
  * parent is announced), values added to an enum type and mappings of text
  * search.
  *
+ * A relation that is dropped takes its rows out of its parents.  What was read
+ * without it does not depend on it, so the parents are altered as well.
+ *
  * Announcing happens at PRE_COMMIT and PRE_PREPARE.  Rows that a callback of
  * another library writes after that are announced when its statement ends;
  * if perfopt is not the first of shared_preload_libraries, a fence in
@@ -35,8 +38,11 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/indexing.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_amop.h"
 #include "catalog/pg_amproc.h"
@@ -64,6 +70,7 @@
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "replication/logicalworker.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
 #include "utils/lsyscache.h"
@@ -245,6 +252,30 @@ note_altered(Oid relid)
 		xact.altered[xact.naltered++] = relid;
 }
 
+/* The tables that a relation, which is about to be dropped, is a child of. */
+static void
+note_parents(Oid relid)
+{
+	char		relkind = get_rel_relkind(relid);
+	Relation	inherits;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tup;
+
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_FOREIGN_TABLE &&
+		relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+	inherits = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL,
+							  1, &key);
+	while (HeapTupleIsValid(tup = systable_getnext(scan)))
+		note_altered(((Form_pg_inherits) GETSTRUCT(tup))->inhparent);
+	systable_endscan(scan);
+	table_close(inherits, AccessShareLock);
+}
+
 static void
 note_database(Oid dbid)
 {
@@ -296,6 +327,8 @@ pfo_modified_object_access(ObjectAccessType access, Oid class_id,
 		case RelationRelationId:
 			if (access != OAT_POST_CREATE || sub_id != 0)
 				note_altered(object_id);
+			if (access == OAT_DROP && sub_id == 0)
+				note_parents(object_id);
 			break;
 		case InheritsRelationId:
 			if (access == OAT_POST_ALTER && arg != NULL)
