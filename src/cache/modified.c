@@ -15,8 +15,9 @@
  * concern functions, types, operators and the like announce the database.
  * Creation alone announces nothing: a new object changes the analysed
  * statement, hence its key.  Exceptions are partitions and children (their
- * parent is announced), values added to an enum type and mappings of text
- * search.
+ * parent is announced), values added to an enum type, and what functions look
+ * up while they run: casts to json, default operator classes, configurations of
+ * text search and their mappings.
  *
  * A relation that is dropped takes its rows out of its parents.  What was read
  * without it does not depend on it, so the parents are altered as well.
@@ -42,7 +43,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_amop.h"
 #include "catalog/pg_amproc.h"
@@ -133,18 +133,15 @@ relevant_change(Oid catalog)
 		case ProcedureRelationId:
 		case AggregateRelationId:
 		case OperatorRelationId:
-		case OperatorClassRelationId:
 		case OperatorFamilyRelationId:
 		case AccessMethodOperatorRelationId:
 		case AccessMethodProcedureRelationId:
-		case CastRelationId:
 		case CollationRelationId:
 		case ConversionRelationId:
 		case EnumRelationId:	/* ALTER TYPE ADD VALUE also alters the type */
 		case LanguageRelationId:
 		case RangeRelationId:
 		case TransformRelationId:
-		case TSConfigRelationId:
 		case TSDictionaryRelationId:
 		case TSParserRelationId:
 		case TSTemplateRelationId:
@@ -152,6 +149,9 @@ relevant_change(Oid catalog)
 		case InheritsRelationId:
 			/* DETACH ... CONCURRENTLY marks its row before it tells anyone */
 			return CATALOG_UPDATE;
+		case CastRelationId:	/* to_json() looks for one to json */
+		case OperatorClassRelationId:	/* array_eq() for the default one */
+		case TSConfigRelationId:	/* to_tsvector() along search_path */
 		case TSConfigMapRelationId:
 			return CATALOG_ANY;
 		default:
