@@ -73,6 +73,7 @@
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/pgstat_internal.h"
@@ -252,7 +253,19 @@ note_altered(Oid relid)
 		xact.altered[xact.naltered++] = relid;
 }
 
-/* The tables that a relation, which is about to be dropped, is a child of. */
+/*
+ * A child comes or goes.  PostgreSQL tells nobody when one leaves a parent that
+ * is no partitioned table.  Should that be rolled back, a plan made meanwhile
+ * would be kept, and be stored from: it does not know the child.
+ */
+static void
+note_parent(Oid relid)
+{
+	note_altered(relid);
+	CacheInvalidateRelcacheByRelid(relid);
+}
+
+/* A relation is about to be dropped: it leaves the tables it is a child of. */
 static void
 note_parents(Oid relid)
 {
@@ -271,7 +284,7 @@ note_parents(Oid relid)
 	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL,
 							  1, &key);
 	while (HeapTupleIsValid(tup = systable_getnext(scan)))
-		note_altered(((Form_pg_inherits) GETSTRUCT(tup))->inhparent);
+		note_parent(((Form_pg_inherits) GETSTRUCT(tup))->inhparent);
 	systable_endscan(scan);
 	table_close(inherits, AccessShareLock);
 }
@@ -332,7 +345,7 @@ pfo_modified_object_access(ObjectAccessType access, Oid class_id,
 			break;
 		case InheritsRelationId:
 			if (access == OAT_POST_ALTER && arg != NULL)
-				note_altered(((ObjectAccessPostAlter *) arg)->auxiliary_id);
+				note_parent(((ObjectAccessPostAlter *) arg)->auxiliary_id);
 			break;
 		case TypeRelationId:
 			if ((access == OAT_DROP || access == OAT_POST_ALTER) &&
