@@ -403,7 +403,11 @@ announce_all(bool late)
 	int			before = xact.nannounced;
 
 	if (!FullTransactionIdIsValid(xid))
+	{
+		if (pfo_versions_fence_armed())
+			pfo_versions_fence_early();
 		return;
+	}
 	xact.xid = xid;
 	if (pfo_versions_fence_armed())
 		pfo_versions_fence(xid);
