@@ -37,6 +37,16 @@ CREATE TABLE typed (id int, mood mood, pair pair, small small);
 INSERT INTO typed VALUES (1, 'sad', (1, 2), 3), (2, 'happy', (3, 4), 5);
 CREATE FUNCTION twofold(int) RETURNS int IMMUTABLE LANGUAGE internal
 	AS 'int4abs';
+CREATE EXTENSION hstore;
+ALTER EXTENSION hstore DROP CAST (hstore AS json);
+DROP CAST (hstore AS json);
+CREATE TABLE looked (h hstore, m mood[]);
+INSERT INTO looked VALUES ('a=>1', '{sad}'), ('a=>2', '{happy}');
+CREATE FUNCTION differs(mood, mood) RETURNS bool IMMUTABLE STRICT
+	LANGUAGE internal AS 'enum_ne';
+CREATE OPERATOR === (LEFTARG = mood, RIGHTARG = mood, FUNCTION = differs);
+CREATE FUNCTION compare(mood, mood) RETURNS int IMMUTABLE STRICT
+	LANGUAGE internal AS 'enum_cmp';
 CREATE ROLE perfopt_ddl_reader;
 GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 
@@ -93,6 +103,9 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \i :change
 \set d 'INSERT INTO kid2 VALUES (4)'
 \i :change
+\set q 'SELECT sum(a) FROM parent'
+\set d 'BEGIN; DROP TABLE kid2; SELECT sum(a) FROM parent; ROLLBACK'
+\i :change
 \set d 'DROP TABLE kid2'
 \i :change
 
@@ -129,6 +142,13 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \i :change
 \set d 'INSERT INTO p VALUES (3, \'three\')'
 \i :change
+\set q 'SELECT count(*) FROM p'
+\set d 'BEGIN; DROP TABLE p3; SELECT count(*) FROM p; ROLLBACK'
+\i :change
+\set q 'SELECT sum(k) FROM p'
+\set d 'BEGIN; SAVEPOINT s; DROP TABLE p3; SELECT sum(k) FROM p; ROLLBACK TO s; COMMIT'
+\i :change
+\set q 'SELECT * FROM p ORDER BY k'
 \set d 'TRUNCATE p3'
 \i :change
 \set d 'DROP TABLE p3'
@@ -166,6 +186,19 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \set d 'ALTER DOMAIN small ADD CONSTRAINT positive CHECK (value > 0)'
 \i :change
 \set d 'ALTER DOMAIN small DROP CONSTRAINT positive'
+\i :change
+
+\echo '== what is looked up at run time, created'
+\set q 'SELECT to_json(h) FROM looked'
+\set d 'BEGIN; CREATE CAST (hstore AS json) WITH FUNCTION hstore_to_json_loose(hstore); SELECT to_json(h) FROM looked; ROLLBACK'
+\i :change
+\set d 'CREATE CAST (hstore AS json) WITH FUNCTION hstore_to_json_loose(hstore)'
+\i :change
+\set q 'SELECT m FROM looked WHERE m = ARRAY[\'happy\']::mood[]'
+\i :twice
+\set d 'CREATE OPERATOR CLASS odd_ops DEFAULT FOR TYPE mood USING btree AS OPERATOR 3 ===, FUNCTION 1 compare(mood, mood)'
+\i :change
+\set d 'DROP OPERATOR CLASS odd_ops USING btree'
 \i :change
 
 \echo '== names'

@@ -48,6 +48,15 @@ sub executed
 }
 
 #
+# With so little memory there are eight sets of eight places for statements, so
+# two of nine meet in one.  Both have room, also before their calls are counted.
+#
+my @nine = map { 'SELECT ' . join(', ', ('v') x $_) . ' FROM t WHERE id = 1' } 1 .. 9;
+$node->safe_psql('postgres', 'SET perfopt.cache = force; BEGIN; ' . join('; ', @nine) . '; COMMIT');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM perfopt_cache_savings WHERE query LIKE '%v%'}),
+	'9', 'each of nine statements has its text');
+
+#
 # An answer of more than a quarter of the memory is given and not kept, and
 # what was kept stays.
 #

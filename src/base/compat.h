@@ -134,9 +134,11 @@ pfo_virtual_columns(Oid relid)
 
 #if PG_VERSION_NUM >= 170000
 #define PFO_COMPLETION_COUNT()	(TransamVariables->xactCompletionCount)
+#define PFO_NEXT_XID()			(TransamVariables->nextXid)
 #define PFO_MY_PROC_INDEX		(MyProcNumber)
 #else
 #define PFO_COMPLETION_COUNT()	(ShmemVariableCache->xactCompletionCount)
+#define PFO_NEXT_XID()			(ShmemVariableCache->nextXid)
 #define PFO_MY_PROC_INDEX		(MyProc->pgprocno)
 #endif
 

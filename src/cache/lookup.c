@@ -415,8 +415,11 @@ plan_is_current(const PfoPlanInfo *info)
 	/* whether there are messages is asked without a lock */
 	pg_read_barrier();
 	AcceptInvalidationMessages();
-	/* reading the list of partitions may accept more messages */
-	return pfo_partitions_are_current(info->depends) &&
+	/*
+	 * Reading the list of partitions may accept more messages.  Only what the
+	 * plan reads is locked, row types are not.
+	 */
+	return pfo_partitions_are_current(info->child->relationOids) &&
 		pfo_generation_unchanged(info->generation, info->depends,
 								 info->child->invalItems);
 }

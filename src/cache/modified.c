@@ -15,8 +15,12 @@
  * concern functions, types, operators and the like announce the database.
  * Creation alone announces nothing: a new object changes the analysed
  * statement, hence its key.  Exceptions are partitions and children (their
- * parent is announced), values added to an enum type and mappings of text
- * search.
+ * parent is announced), values added to an enum type, and what functions look
+ * up while they run: casts to json, default operator classes, configurations of
+ * text search and their mappings.
+ *
+ * A relation that is dropped takes its rows out of its parents.  What was read
+ * without it does not depend on it, so the parents are altered as well.
  *
  * Announcing happens at PRE_COMMIT and PRE_PREPARE.  Rows that a callback of
  * another library writes after that are announced when its statement ends;
@@ -35,7 +39,9 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_amop.h"
@@ -64,8 +70,10 @@
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "replication/logicalworker.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/pgstat_internal.h"
@@ -126,18 +134,15 @@ relevant_change(Oid catalog)
 		case ProcedureRelationId:
 		case AggregateRelationId:
 		case OperatorRelationId:
-		case OperatorClassRelationId:
 		case OperatorFamilyRelationId:
 		case AccessMethodOperatorRelationId:
 		case AccessMethodProcedureRelationId:
-		case CastRelationId:
 		case CollationRelationId:
 		case ConversionRelationId:
 		case EnumRelationId:	/* ALTER TYPE ADD VALUE also alters the type */
 		case LanguageRelationId:
 		case RangeRelationId:
 		case TransformRelationId:
-		case TSConfigRelationId:
 		case TSDictionaryRelationId:
 		case TSParserRelationId:
 		case TSTemplateRelationId:
@@ -145,6 +150,9 @@ relevant_change(Oid catalog)
 		case InheritsRelationId:
 			/* DETACH ... CONCURRENTLY marks its row before it tells anyone */
 			return CATALOG_UPDATE;
+		case CastRelationId:	/* to_json() looks for one to json */
+		case OperatorClassRelationId:	/* array_eq() for the default one */
+		case TSConfigRelationId:	/* to_tsvector() along search_path */
 		case TSConfigMapRelationId:
 			return CATALOG_ANY;
 		default:
@@ -245,6 +253,42 @@ note_altered(Oid relid)
 		xact.altered[xact.naltered++] = relid;
 }
 
+/*
+ * A child comes or goes.  PostgreSQL tells nobody when one leaves a parent that
+ * is no partitioned table.  Should that be rolled back, a plan made meanwhile
+ * would be kept, and be stored from: it does not know the child.
+ */
+static void
+note_parent(Oid relid)
+{
+	note_altered(relid);
+	CacheInvalidateRelcacheByRelid(relid);
+}
+
+/* A relation is about to be dropped: it leaves the tables it is a child of. */
+static void
+note_parents(Oid relid)
+{
+	char		relkind = get_rel_relkind(relid);
+	Relation	inherits;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tup;
+
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_FOREIGN_TABLE &&
+		relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+	inherits = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL,
+							  1, &key);
+	while (HeapTupleIsValid(tup = systable_getnext(scan)))
+		note_parent(((Form_pg_inherits) GETSTRUCT(tup))->inhparent);
+	systable_endscan(scan);
+	table_close(inherits, AccessShareLock);
+}
+
 static void
 note_database(Oid dbid)
 {
@@ -296,10 +340,12 @@ pfo_modified_object_access(ObjectAccessType access, Oid class_id,
 		case RelationRelationId:
 			if (access != OAT_POST_CREATE || sub_id != 0)
 				note_altered(object_id);
+			if (access == OAT_DROP && sub_id == 0)
+				note_parents(object_id);
 			break;
 		case InheritsRelationId:
 			if (access == OAT_POST_ALTER && arg != NULL)
-				note_altered(((ObjectAccessPostAlter *) arg)->auxiliary_id);
+				note_parent(((ObjectAccessPostAlter *) arg)->auxiliary_id);
 			break;
 		case TypeRelationId:
 			if ((access == OAT_DROP || access == OAT_POST_ALTER) &&
@@ -357,7 +403,11 @@ announce_all(bool late)
 	int			before = xact.nannounced;
 
 	if (!FullTransactionIdIsValid(xid))
+	{
+		if (pfo_versions_fence_armed())
+			pfo_versions_fence_early();
 		return;
+	}
 	xact.xid = xid;
 	if (pfo_versions_fence_armed())
 		pfo_versions_fence(xid);

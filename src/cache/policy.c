@@ -188,9 +188,14 @@ lock_family(int64 queryid, bool make, FamilySet **locked)
 
 		if (family->dbid == MyDatabaseId && family->queryid == queryid)
 			return family;
-		/* a disabled family must not be forgotten */
+		/*
+		 * A disabled family must not be forgotten, nor one whose calls are yet
+		 * to be flushed while there are places that nobody has.
+		 */
 		if (!family->disabled &&
-			(place == NULL || family->calls < place->calls))
+			(place == NULL || (OidIsValid(place->dbid) &&
+							   (!OidIsValid(family->dbid) ||
+								family->calls < place->calls))))
 			place = family;
 	}
 	if (!make || place == NULL)

@@ -144,6 +144,9 @@ attach(void)
 	old = MemoryContextSwitchTo(TopMemoryContext);
 	area = dsa_attach_in_place(area_place, NULL);
 	dsa_pin_mapping(area);
+	/* in place there is no segment whose detaching would count us out */
+	on_shmem_exit(dsa_on_shmem_exit_release_in_place,
+				  PointerGetDatum(area_place));
 	MemoryContextSwitchTo(old);
 }
 

@@ -84,6 +84,8 @@
 
 /* top bit of an entry's xid word: only done counts */
 #define CATALOG_BIT		(UINT64CONST(1) << 63)
+/* top bit of a fence: the xid is this one or a later one */
+#define EARLY_BIT		(UINT64CONST(1) << 63)
 #define INFINITE		PG_UINT64_MAX
 #define DB_SLOT			((PfoSlotId) 1 << 31)
 
@@ -404,7 +406,10 @@ pfo_versions_invalidate(PfoSlotId id)
  * Another library's PRE_COMMIT callback that runs after ours might modify
  * rows.  Then a cell per backend holds the transaction's xid from
  * PRE_COMMIT until its late writes are announced and settled, and nothing
- * is said under a snapshot for which a cell's xid is finished.
+ * is said under a snapshot for which a cell's xid is finished.  A transaction
+ * that has no xid by then might still get one: its cell holds the least that
+ * can be, and nothing is said under a snapshot that any such might be finished
+ * for.
  */
 void
 pfo_versions_arm_fence(void)
@@ -423,6 +428,15 @@ pfo_versions_fence(FullTransactionId xid)
 {
 	pg_atomic_write_u64(&fences[PFO_MY_PROC_INDEX],
 						U64FromFullTransactionId(xid));
+	pg_memory_barrier();
+}
+
+/* Reading the next xid is reading a variable; an older one does as well. */
+void
+pfo_versions_fence_early(void)
+{
+	pg_atomic_write_u64(&fences[PFO_MY_PROC_INDEX],
+						U64FromFullTransactionId(PFO_NEXT_XID()) | EARLY_BIT);
 	pg_memory_barrier();
 }
 
@@ -545,6 +559,27 @@ xid_finished(const PfoView *view, uint64 xid)
 	return !XidInMVCCSnapshot((TransactionId) xid, view->snapshot);
 }
 
+/* Might a transaction be finished for the snapshot that is behind a fence? */
+static bool
+is_fenced(const PfoView *view)
+{
+	bool		fenced = false;
+
+	pg_memory_barrier();
+	for (uint32 i = 0; i < versions->nfences && !fenced; i++)
+	{
+		uint64		xid = pg_atomic_read_u64(&fences[i]);
+
+		if (xid & EARLY_BIT)
+			fenced = (xid & ~EARLY_BIT) <
+				pfo_full_xid(view->snapshot->xmax, view->xmin);
+		else if (xid != 0)
+			fenced = xid_finished(view, xid);
+	}
+	pg_read_barrier();
+	return fenced;
+}
+
 /*
  * A stale known_xid can only make xmin too low, never too high, which errs
  * on the safe side; it is read anew when it is far away.
@@ -571,18 +606,8 @@ pfo_view_init(PfoView *view, Snapshot snapshot)
 		return PFO_REASON_PREPARED_BEFORE_START;
 	view->completion = completion_of(snapshot);
 
-	if (fence_armed)
-	{
-		pg_memory_barrier();
-		for (uint32 i = 0; i < versions->nfences; i++)
-		{
-			uint64		xid = pg_atomic_read_u64(&fences[i]);
-
-			if (xid != 0 && xid_finished(view, xid))
-				return PFO_REASON_UNSETTLED;
-		}
-		pg_read_barrier();
-	}
+	if (fence_armed && is_fenced(view))
+		return PFO_REASON_UNSETTLED;
 	return PFO_REASON_NONE;
 }
 

@@ -56,6 +56,7 @@ extern void pfo_versions_invalidate(PfoSlotId slot);
 extern void pfo_versions_arm_fence(void);
 extern bool pfo_versions_fence_armed(void);
 extern void pfo_versions_fence(FullTransactionId xid);
+extern void pfo_versions_fence_early(void);
 
 /* What the session learns about snapshots; see pfo_view_init(). */
 extern void pfo_versions_end_of_xact(void);
