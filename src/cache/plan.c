@@ -196,8 +196,11 @@ prepare(void *arg)
 	hinted = add_hints(p);
 	p->info = make_info(p);
 	p->permissions = pfo_permissions_of_query(p->query);
+
+	/* a cursor is planned in any case, before it is started (scan_start.c) */
 	if (p->params == NULL && bms_is_empty(p->key.params) && !hinted &&
-		!pfo_is_explaining())
+		!pfo_is_explaining() &&
+		(p->cursor_options & CURSOR_OPT_FAST_PLAN) == 0)
 		p->entry = pfo_lookup_likely(&p->key.tree, p->folded);
 }
 
@@ -269,9 +272,11 @@ plan_from_entry(void *arg)
 	info->depends = NIL;
 	for (uint32 i = 0; i < entry->info.nrelids; i++)
 		info->depends = lappend_oid(info->depends, relids[i]);
-	/* planning for a scrollable cursor sees to it */
+	/* what is promised here, planning for a scrollable cursor sees to */
 	backward = (entry->info.flags & PFO_ENTRY_BACKWARD) != 0 ||
 		(p->cursor_options & CURSOR_OPT_SCROLL) != 0;
+	if (backward)
+		info->cursor_options |= CURSOR_OPT_SCROLL;
 	stmt = pfo_scan_make_plan(like, p->query->targetList, info, backward);
 	info->skip_planning = true;
 	info->query = p->query;
