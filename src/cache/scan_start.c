@@ -239,7 +239,10 @@ make_slot(void *arg)
 											 &TTSOpsMinimalTuple);
 }
 
-/* To be called once the hit is counted; there is a slot. */
+/*
+ * To be called once the hit is counted; there is a slot.  What is read in
+ * pieces, or by a cursor, which has a child, may be read much later.
+ */
 void
 pfo_scan_use_entry(PfoScanState *state)
 {
@@ -251,7 +254,8 @@ pfo_scan_use_entry(PfoScanState *state)
 	state->offsets = pfo_entry_array(entry, offsets, uint32);
 	state->nrows = entry->info.nrows;
 	state->cost_ms = entry->info.cost_ms;
-	if (entry->info.row_bytes > PINNED_ROWS || state->limited)
+	if (entry->info.row_bytes > PINNED_ROWS || state->limited ||
+		state->child != NULL)
 		copy_rows(state);
 }
 
