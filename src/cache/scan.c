@@ -114,6 +114,8 @@ begin(CustomScanState *css, EState *estate, int eflags)
 		state->explaining = true;
 		outerPlanState(css) = ExecInitNode(outer, estate, eflags);
 	}
+	else
+		pfo_scan_begin(state);
 }
 
 static PfoScanState *
@@ -140,9 +142,7 @@ pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
 	INSTR_TIME_SET_CURRENT(state->start);
 	if (state->source != SOURCE_UNDECIDED)
 	{
-		/* what is captured is a beginning, and stays one */
-		if (direction != ForwardScanDirection)
-			state->attempt.deps = NULL;
+		pfo_scan_continue(state, direction);
 		return;
 	}
 
@@ -487,7 +487,7 @@ rescan(CustomScanState *css)
 		ExecReScan(outerPlanState(css));
 	else if (state->source == SOURCE_ENTRY)
 		state->position = -1;
-	else if (state->child != NULL)
+	else if (state->source != SOURCE_UNDECIDED)
 	{
 		/* what was captured so far is no whole result */
 		state->source = SOURCE_CHILD;

@@ -117,7 +117,9 @@ pfo_scan_explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	{
 		ExplainPropertyText("Result Cache",
 							state->source == SOURCE_ENTRY ? "hit" : "miss", es);
-		if (state->child != NULL)
+		/* that of a cursor is there also where nothing was executed */
+		if (state->child != NULL &&
+			(state->source != SOURCE_ENTRY || state->capture != NULL))
 			explain_child(state, es);
 		return;
 	}
