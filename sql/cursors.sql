@@ -142,6 +142,103 @@ END$$;
 \i :change
 RESET enable_sort;
 
+\echo '== settings and definitions of another command in the middle are not kept'
+SET enable_sort = off;
+CREATE TYPE mood AS ENUM ('sad', 'glad');
+CREATE TABLE days (id int, d date, m mood);
+INSERT INTO days SELECT g, date '2024-01-01' + g, 'sad' FROM generate_series(1, 100) AS g;
+ANALYZE days;
+SET perfopt.cache = force;
+BEGIN;
+DECLARE c CURSOR FOR SELECT x.d::text, 1 FROM days AS x JOIN days AS y USING (id) WHERE id < 4;
+FETCH 1 FROM c;
+SET LOCAL datestyle = german;
+FETCH ALL FROM c;
+COMMIT;
+\set q 'SELECT x.d::text, 1 FROM days AS x JOIN days AS y USING (id) WHERE id < 4'
+\i :twice
+-- also one that changed since the cursor was made, which pruned partitions
+CREATE TABLE parts (k text) PARTITION BY LIST (k);
+CREATE TABLE parts_iso PARTITION OF parts FOR VALUES IN ('2024-02-01');
+CREATE TABLE parts_german PARTITION OF parts FOR VALUES IN ('01.02.2024');
+INSERT INTO parts VALUES ('2024-02-01'), ('01.02.2024');
+CREATE FUNCTION pruned() RETURNS refcursor LANGUAGE plpgsql AS
+	'DECLARE c refcursor := ''pruned''; BEGIN OPEN c FOR SELECT count(*) FROM parts WHERE k = date ''2024-02-01''::text; RETURN c; END';
+BEGIN;
+SELECT pruned();
+CLOSE pruned;
+SET LOCAL datestyle = german, mdy;
+SELECT pruned();
+SET LOCAL datestyle = iso;
+FETCH ALL FROM pruned;
+COMMIT;
+\set q 'SELECT count(*) FROM parts WHERE k = date ''2024-02-01''::text'
+\i :twice
+CREATE FUNCTION loop_setting() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT x.d::text AS d, 3 FROM days AS x JOIN days AS y USING (id) LOOP
+		PERFORM set_config('datestyle', 'german', true);
+		RETURN NEXT r.d;
+	END LOOP;
+END$$;
+SELECT count(*) FILTER (WHERE s LIKE '2024%') < 100 AS changed, count(*) FROM loop_setting() AS s;
+\set q 'SELECT x.d::text AS d, 3 FROM days AS x JOIN days AS y USING (id)'
+\i :twice
+SET perfopt.cache = force;
+BEGIN;
+DECLARE c CURSOR FOR SELECT x.m::text FROM days AS x JOIN days AS y USING (id) WHERE id < 4;
+FETCH 1 FROM c;
+SAVEPOINT s;
+ALTER TYPE mood RENAME VALUE 'sad' TO 'mad';
+FETCH 1 FROM c;
+ROLLBACK TO s;
+FETCH ALL FROM c;
+ROLLBACK;
+\set q 'SELECT x.m::text FROM days AS x JOIN days AS y USING (id) WHERE id < 4'
+\i :twice
+RESET enable_sort;
+
+\echo '== what a cursor takes at its start'
+-- its tables are in use
+SET perfopt.cache = force;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, m FROM days ORDER BY d DESC LIMIT 2;
+TRUNCATE days;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, m FROM days ORDER BY d DESC LIMIT 2;
+ALTER TABLE days DROP COLUMN m;
+ROLLBACK;
+-- its functions run by the right of the user of that moment
+CREATE ROLE pfo_cursors_reader;
+GRANT USAGE ON SCHEMA cursors TO pfo_cursors_reader;
+CREATE FUNCTION secret(text) RETURNS text LANGUAGE sql STRICT IMMUTABLE RETURN coalesce($1, '') || '!';
+REVOKE EXECUTE ON FUNCTION secret FROM PUBLIC;
+CREATE FUNCTION opened() RETURNS refcursor LANGUAGE plpgsql SECURITY DEFINER SET search_path = cursors AS
+	'DECLARE c refcursor := ''opened''; BEGIN OPEN c FOR SELECT secret(m::text) AS s FROM days ORDER BY d LIMIT 2; RETURN c; END';
+\set q 'BEGIN \\; SET LOCAL ROLE pfo_cursors_reader \\; SELECT opened() \\; FETCH 1 FROM opened \\; FETCH ALL FROM opened \\; COMMIT'
+\i :twice
+-- whether it scrolls is up to its own plan, not to the one of an answer
+SET enable_mergejoin = off;
+SET enable_memoize = off;
+CREATE TABLE few (id int PRIMARY KEY);
+CREATE TABLE many (id int, n int);
+INSERT INTO few SELECT g FROM generate_series(1, 5000) AS g;
+INSERT INTO many SELECT g, n FROM generate_series(1, 5000) AS g, generate_series(1, 3) AS n;
+CREATE INDEX ON many (id);
+VACUUM ANALYZE few, many;
+\set q 'SELECT few.id, n FROM few LEFT JOIN many USING (id) ORDER BY few.id'
+\i :twice
+SET perfopt.cache = force;
+BEGIN;
+DECLARE c CURSOR FOR SELECT few.id, n FROM few LEFT JOIN many USING (id) ORDER BY few.id;
+SELECT is_scrollable FROM pg_cursors WHERE name = 'c';
+ROLLBACK;
+RESET enable_mergejoin;
+RESET enable_memoize;
+
 \echo '== DISCARD, and prepared statements in a cursor'
 PREPARE p(int) AS SELECT k, sum(v) FROM t WHERE id > $1 GROUP BY k ORDER BY k;
 \set q 'EXECUTE p(2)'
@@ -155,3 +252,4 @@ DISCARD PLANS;
 SET perfopt.cache = off;
 SELECT errors, differences FROM perfopt_cache_stats WHERE datname = current_database();
 DROP SCHEMA cursors CASCADE;
+DROP ROLE pfo_cursors_reader;

@@ -157,6 +157,13 @@ CREATE FUNCTION setting() RETURNS void LANGUAGE plpgsql AS
 \i :twice
 \set q 'CREATE TEMP TABLE made ON COMMIT DROP AS SELECT k, max(v) FROM t GROUP BY k'
 \i :twice
+-- the columns are as long as planning finds them to be, planned or not
+CREATE TABLE lengths (a varchar(5), b varchar(10));
+INSERT INTO lengths VALUES ('a', 'b');
+\set q 'SELECT CASE WHEN 1 = 1 THEN a ELSE b END AS c FROM lengths'
+\i :twice
+\set q 'CREATE TEMP TABLE made ON COMMIT PRESERVE ROWS AS SELECT CASE WHEN 1 = 1 THEN a ELSE b END AS c FROM lengths \\; SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = ''made''::regclass AND attnum = 1 \\; DROP TABLE made'
+\i :twice
 CREATE MATERIALIZED VIEW m AS SELECT k, min(v) FROM t GROUP BY k;
 \set q 'REFRESH MATERIALIZED VIEW m \\; SELECT * FROM m ORDER BY k'
 \i :twice

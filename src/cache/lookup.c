@@ -340,9 +340,11 @@ pfo_attempt_lookup(PfoAttempt *attempt, PfoPlanInfo *info,
 	admission(attempt);
 }
 
-/* Would the transaction's own writes keep an answer from being stored? */
+typedef PfoReason (*OwnCheck) (const Oid *relids, int nrelids);
+
+/* What does the transaction itself say against these relations? */
 static PfoReason
-own_writes(List *depends)
+ask_own(List *depends, OwnCheck check)
 {
 	int			n = list_length(depends);
 	Oid		   *relids = palloc(sizeof(Oid) * Max(n, 1));
@@ -350,9 +352,22 @@ own_writes(List *depends)
 
 	for (int i = 0; i < n; i++)
 		relids[i] = list_nth_oid(depends, i);
-	reason = pfo_modified_by_own(relids, n);
+	reason = check(relids, n);
 	pfree(relids);
 	return reason;
+}
+
+/* Would the transaction's own writes keep an answer from being stored? */
+static PfoReason
+own_writes(List *depends)
+{
+	return ask_own(depends, pfo_modified_by_own);
+}
+
+PfoReason
+pfo_attempt_own_definitions(const PfoAttempt *attempt)
+{
+	return ask_own(attempt->info->depends, pfo_defined_by_own);
 }
 
 void

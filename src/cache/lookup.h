@@ -66,6 +66,12 @@ extern bool pfo_attempt_prepare_store(PfoAttempt *attempt, uint64 *max_rows);
  */
 extern bool pfo_attempt_plan_is_current(PfoAttempt *attempt);
 
+/*
+ * Has the transaction itself changed definitions by now?  What is read on is
+ * made with them, and they can be rolled back.
+ */
+extern PfoReason pfo_attempt_own_definitions(const PfoAttempt *attempt);
+
 /* Are the folded values that the key holds those of the whole run? */
 extern bool pfo_attempt_values_hold(const PfoAttempt *attempt);
 

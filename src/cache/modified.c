@@ -540,8 +540,8 @@ pfo_modified_after_messages(void)
 	forget();
 }
 
-PfoReason
-pfo_modified_by_own(const Oid *relids, int nrelids)
+static PfoReason
+modified_by_own(const Oid *relids, int nrelids, bool rows)
 {
 	PgStat_SubXactStatus *level;
 	int			steps = 0;
@@ -574,6 +574,8 @@ pfo_modified_by_own(const Oid *relids, int nrelids)
 					return PFO_REASON_OWN_WRITES;
 				continue;
 			}
+			if (!rows)
+				continue;
 			if (++steps > MAX_RELATIONS)
 				return PFO_REASON_OWN_WRITES;
 			for (int j = 0; j < nrelids; j++)
@@ -584,6 +586,18 @@ pfo_modified_by_own(const Oid *relids, int nrelids)
 		}
 	}
 	return PFO_REASON_NONE;
+}
+
+PfoReason
+pfo_modified_by_own(const Oid *relids, int nrelids)
+{
+	return modified_by_own(relids, nrelids, true);
+}
+
+PfoReason
+pfo_defined_by_own(const Oid *relids, int nrelids)
+{
+	return modified_by_own(relids, nrelids, false);
 }
 
 uint64

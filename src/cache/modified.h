@@ -41,6 +41,12 @@ extern void pfo_modified_after_messages(void);
  */
 extern PfoReason pfo_modified_by_own(const Oid *relids, int nrelids);
 
+/*
+ * The same of definitions alone, for an execution that goes on: rows that were
+ * written since are not in its snapshot.
+ */
+extern PfoReason pfo_defined_by_own(const Oid *relids, int nrelids);
+
 /* writes found after the announcement since the last call */
 extern uint64 pfo_modified_take_late_writes(void);
 

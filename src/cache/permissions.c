@@ -56,10 +56,11 @@ pfo_permissions_functions(List *functions, PfoGranted *granted)
 {
 	bool		alone = object_access_hook == own_hook;
 	Checking	checking = {functions, false};
+	uint64		generation = pfo_generation_of_permissions();
 	ListCell   *lc;
 
 	if (alone && granted->roleid == GetUserId() &&
-		granted->generation == pfo_generation_of_permissions())
+		granted->generation == generation)
 		return true;
 
 	if (functions != NIL &&
@@ -71,8 +72,9 @@ pfo_permissions_functions(List *functions, PfoGranted *granted)
 		foreach(lc, functions)
 			InvokeFunctionExecuteHook(lfirst_oid(lc));
 	}
+	/* messages can arrive meanwhile, about what was checked first */
 	granted->roleid = GetUserId();
-	granted->generation = pfo_generation_of_permissions();
+	granted->generation = generation;
 	return true;
 }
 

@@ -70,6 +70,7 @@ typedef struct Planning
 	PfoHash		settings;		/* that the values of expressions depend on */
 	PfoPlanInfo *info;
 	List	   *permissions;
+	TupleDesc	result;			/* of the query, which planning scribbles on */
 	List	   *depends;		/* for observing */
 	PfoEntry   *entry;			/* that is likely to answer it, pinned */
 	List	   *relations;		/* that its plan reads */
@@ -196,8 +197,12 @@ prepare(void *arg)
 	hinted = add_hints(p);
 	p->info = make_info(p);
 	p->permissions = pfo_permissions_of_query(p->query);
+	p->result = ExecCleanTypeFromTL(p->query->targetList);
+
+	/* a cursor is planned in any case, before it is started (scan_start.c) */
 	if (p->params == NULL && bms_is_empty(p->key.params) && !hinted &&
-		!pfo_is_explaining())
+		!pfo_is_explaining() &&
+		(p->cursor_options & CURSOR_OPT_FAST_PLAN) == 0)
 		p->entry = pfo_lookup_likely(&p->key.tree, p->folded);
 }
 
@@ -269,9 +274,11 @@ plan_from_entry(void *arg)
 	info->depends = NIL;
 	for (uint32 i = 0; i < entry->info.nrelids; i++)
 		info->depends = lappend_oid(info->depends, relids[i]);
-	/* planning for a scrollable cursor sees to it */
+	/* what is promised here, planning for a scrollable cursor sees to */
 	backward = (entry->info.flags & PFO_ENTRY_BACKWARD) != 0 ||
 		(p->cursor_options & CURSOR_OPT_SCROLL) != 0;
+	if (backward)
+		info->cursor_options |= CURSOR_OPT_SCROLL;
 	stmt = pfo_scan_make_plan(like, p->query->targetList, info, backward);
 	info->skip_planning = true;
 	info->query = p->query;
@@ -298,6 +305,28 @@ try_entry(Planning *p)
 	return true;
 }
 
+/*
+ * Does the plan's result look as the query's?  Where planning simplifies an
+ * expression, its length can become known: CASE WHEN true THEN a ... is as long
+ * as a.  Clients are told, and CREATE TABLE AS makes columns of it.
+ */
+static bool
+same_result(TupleDesc query, PlannedStmt *stmt)
+{
+	TupleDesc	plan = ExecCleanTypeFromTL(stmt->planTree->targetlist);
+
+	for (int i = 0; i < query->natts; i++)
+	{
+		Form_pg_attribute a = TupleDescAttr(query, i);
+		Form_pg_attribute b = TupleDescAttr(plan, i);
+
+		if (a->atttypid != b->atttypid || a->atttypmod != b->atttypmod ||
+			a->attcollation != b->attcollation)
+			return false;
+	}
+	return true;
+}
+
 /* Our node above the plan that was made, unless that reads something else. */
 static void
 wrap(void *arg)
@@ -314,7 +343,8 @@ wrap(void *arg)
 	if (p->reason != PFO_REASON_NONE)
 		return;
 	info->child = child;
-	info->skip_planning = pfo_permissions_same(p->permissions, child);
+	info->skip_planning = pfo_permissions_same(p->permissions, child) &&
+		same_result(p->result, child);
 	p->stmt = pfo_scan_make_plan(child, child->planTree->targetlist, info,
 								 ExecSupportsBackwardScan(child->planTree));
 }

@@ -39,7 +39,7 @@
 	R(COLD, "cold", "seen fewer than perfopt.cache_min_calls times") \
 	R(CHEAP, "cheap", "takes less than perfopt.cache_min_time") \
 	R(CURSOR, "cursor", "WHERE CURRENT OF could be used on this cursor: DECLARE it over a join or with ORDER BY, or fetch without a cursor") \
-	R(PIECES, "pieces", "uses a setting or the role, which could change between fetches: fetch without a cursor") \
+	R(PIECES, "pieces", "a setting or the role was changed between fetches, or could be: fetch without a cursor") \
 	R(OPTIONS, "options", "planned with options that perfopt does not know") \
 	/* what the session and the transaction are */ \
 	R(SERIALIZABLE, "serializable", "SERIALIZABLE needs its predicate locks") \

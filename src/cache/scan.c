@@ -117,6 +117,8 @@ begin(CustomScanState *css, EState *estate, int eflags)
 		state->explaining = true;
 		outerPlanState(css) = ExecInitNode(outer, estate, eflags);
 	}
+	else
+		pfo_scan_begin(state);
 }
 
 static PfoScanState *
@@ -143,9 +145,7 @@ pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
 	INSTR_TIME_SET_CURRENT(state->start);
 	if (state->source != SOURCE_UNDECIDED)
 	{
-		/* what is captured is a beginning, and stays one */
-		if (direction != ForwardScanDirection)
-			state->attempt.deps = NULL;
+		pfo_scan_continue(state, direction);
 		return;
 	}
 
@@ -229,6 +229,7 @@ next_of_wire(PfoScanState *state)
 		InstrUpdateTupleCount(ps->instrument, state->nrows);
 	pfo_count(PFO_COUNT_WIRE_HITS, 1);
 	finish_hit(state);
+	pfo_scan_drop_pin(state);
 	return NULL;
 }
 
@@ -511,7 +512,7 @@ rescan(CustomScanState *css)
 		ExecReScan(outerPlanState(css));
 	else if (state->source == SOURCE_ENTRY)
 		state->position = -1;
-	else if (state->child != NULL)
+	else if (state->source != SOURCE_UNDECIDED)
 	{
 		/* what was captured so far is no whole result */
 		state->source = SOURCE_CHILD;

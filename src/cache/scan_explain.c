@@ -117,7 +117,9 @@ pfo_scan_explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	{
 		ExplainPropertyText("Result Cache",
 							pfo_scan_is_hit(state) ? "hit" : "miss", es);
-		if (state->child != NULL)
+		/* that of a cursor is there also where nothing was executed */
+		if (state->child != NULL &&
+			(!pfo_scan_is_hit(state) || state->capture != NULL))
 			explain_child(state, es);
 		return;
 	}

@@ -10,6 +10,9 @@
  * same for all.  What the child gives is complete if it came to its end, or if
  * it gave as many rows as its shape can give at all.  It is never asked for a
  * row more than was wanted: that could raise an error nobody would have seen.
+ * Other commands run between one piece and the next.  After one that changed a
+ * setting, what the child gives belongs to no key; after one that changed a
+ * definition, it is made of what may be rolled back.  Neither is stored.
  *
  * FAILURE.  What we do beside executing the statement is contained; what cannot
  * be done is a miss with a reason.
@@ -35,6 +38,7 @@
 #include "cache/scan.h"
 #include "cache/scan_plan.h"
 #include "cache/scan_state.h"
+#include "cache/settings.h"
 
 /*
  * The most that a pinned entry's rows may take.  They fit in the buffer of a
@@ -43,17 +47,23 @@
 #define PINNED_ROWS	8192
 
 /*
- * Is a portal being started that somebody can name, or a cursor that PL/pgSQL
- * or DECLARE made?
+ * Is a portal being started that others can reach before it is run: one that
+ * has a name, or a cursor that DECLARE or a procedural language made?  A loop
+ * of PL/pgSQL is fetched from at once; of those who let SPI choose a name, it
+ * alone rules out scrolling.  The portal of EXECUTE is named likewise, but is
+ * not to be seen.
  */
 static bool
 is_cursor(const PfoPlanInfo *info)
 {
 	if (ActivePortal == NULL || ActivePortal->status != PORTAL_DEFINED)
 		return false;
-	return (info->cursor_options & CURSOR_OPT_FAST_PLAN) != 0 ||
-		(ActivePortal->name[0] != '\0' &&
-		 strncmp(ActivePortal->name, "<unnamed portal ", 16) != 0);
+	if ((info->cursor_options & CURSOR_OPT_FAST_PLAN) != 0)
+		return true;
+	if (strncmp(ActivePortal->name, "<unnamed portal ", 16) == 0)
+		return ActivePortal->visible &&
+			(info->cursor_options & CURSOR_OPT_NO_SCROLL) == 0;
+	return ActivePortal->name[0] != '\0';
 }
 
 void
@@ -83,13 +93,99 @@ miss_plan(PfoScanState *state)
 	return info->child;
 }
 
+static void
+note_settings(void *arg)
+{
+	PfoScanState *state = arg;
+	PfoHash		values;
+
+	state->settings_known = pfo_settings_hash(&state->settings, &values);
+}
+
+static void
+init_child(PfoScanState *state)
+{
+	state->stmt = miss_plan(state);
+	if (!pfo_contain(note_settings, state))
+		state->settings_known = false;
+	state->child = pfo_child_start(state->stmt, state->css.ss.ps.state,
+								   state->eflags);
+}
+
+/*
+ * The child of a cursor is there from its start, since other commands can run
+ * before it is fetched from: until then the relations must be in use, so that
+ * nobody can truncate or alter them, and functions belong to the user of the
+ * start, who may be the owner of a SECURITY DEFINER function.
+ */
+void
+pfo_scan_begin(PfoScanState *state)
+{
+	if (is_cursor(state->info))
+		init_child(state);
+}
+
 void
 pfo_scan_start_child(PfoScanState *state)
 {
 	state->source = SOURCE_CHILD;
-	state->stmt = miss_plan(state);
-	state->child = pfo_child_start(state->stmt, state->css.ss.ps.state,
-								   state->eflags);
+	if (state->child == NULL)
+		init_child(state);
+}
+
+/* A comparison of settings, as pfo_contain() is told. */
+typedef struct Settings
+{
+	PfoScanState *state;
+	bool		same;
+} Settings;
+
+static void
+compare_settings(void *arg)
+{
+	Settings   *settings = arg;
+	PfoScanState *state = settings->state;
+	PfoHash		now;
+	PfoHash		values;
+
+	settings->same = state->settings_known &&
+		pfo_settings_hash(&now, &values) &&
+		pfo_hash_equal(now, state->settings);
+}
+
+/* Are the settings those under which the child was initialised? */
+static bool
+settings_hold(PfoScanState *state)
+{
+	Settings	settings = {state, false};
+
+	return pfo_contain(compare_settings, &settings) && settings.same;
+}
+
+static void
+ask_own_definitions(void *arg)
+{
+	PfoAttempt *attempt = arg;
+
+	attempt->reason = pfo_attempt_own_definitions(attempt);
+}
+
+void
+pfo_scan_continue(PfoScanState *state, ScanDirection direction)
+{
+	PfoAttempt *attempt = &state->attempt;
+
+	if (attempt->deps == NULL)
+		return;
+	/* what is captured is a beginning, and stays one */
+	if (direction != ForwardScanDirection)
+		attempt->reason = PFO_REASON_INCOMPLETE;
+	else if (!settings_hold(state))
+		attempt->reason = PFO_REASON_PIECES;
+	else if (!pfo_contain(ask_own_definitions, attempt))
+		attempt->reason = PFO_REASON_INTERNAL;
+	if (attempt->reason != PFO_REASON_NONE)
+		attempt->deps = NULL;
 }
 
 /* Count an execution that the cache did not answer. */
@@ -196,8 +292,9 @@ pfo_scan_open_entry(PfoScanState *state)
 		state->offsets = pfo_form_index(form);
 	}
 	pfo_form_mark_used(form);
+	/* what is read in pieces, or by a cursor, may be read much later */
 	if (state->source == SOURCE_ENTRY &&
-		(form->bytes > PINNED_ROWS || state->limited))
+		(form->bytes > PINNED_ROWS || state->limited || state->child != NULL))
 		copy_rows(state, form->bytes);
 }
 
@@ -309,6 +406,18 @@ needs_slot(const PfoAttempt *attempt)
 	return pfo_wire_find(attempt->entry, &attempt->client) == NULL;
 }
 
+/*
+ * Can what the statement asks the session for have changed since the child was
+ * initialised, which prunes partitions, or change before the last row?
+ */
+static bool
+is_in_pieces(PfoScanState *state, QueryDesc *queryDesc)
+{
+	if (state->info->folded != NIL)
+		return state->child != NULL || !is_single_run(state, queryDesc);
+	return state->child != NULL && !settings_hold(state);
+}
+
 void
 pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc, ScanDirection direction,
 	   uint64 count)
@@ -327,7 +436,7 @@ pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc, ScanDirection directi
 	state->limited = count != 0;
 	if (direction != ForwardScanDirection)
 		bypass(state, PFO_REASON_INCOMPLETE);
-	else if (state->info->folded != NIL && !is_single_run(state, queryDesc))
+	else if (is_in_pieces(state, queryDesc))
 		bypass(state, PFO_REASON_PIECES);
 	else if (estate->es_crosscheck_snapshot != InvalidSnapshot)
 		bypass(state, PFO_REASON_SNAPSHOT);

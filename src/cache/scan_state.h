@@ -52,6 +52,8 @@ typedef struct PfoScanState
 	/* the child */
 	PlannedStmt *stmt;
 	PfoChild   *child;
+	PfoHash		settings;		/* when the child was initialised */
+	bool		settings_known;
 	TupleTableSlot *overflow;	/* the child's row that was not captured */
 	PfoCapture *capture;
 	uint64		messages;		/* sent before the child ran */
@@ -79,13 +81,19 @@ extern PfoScanState *pfo_scan_state_of(PfoPlanInfo *info);
 /* Callback: the attempt's entry is no longer read. */
 extern void pfo_scan_drop_pin(void *state);
 
+/* The executor starts; so does the child of a cursor. */
+extern void pfo_scan_begin(PfoScanState *state);
+
 /* Decide what the first run does: sets the source, and starts the child. */
 extern void pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc,
 							ScanDirection direction, uint64 count);
 
+/* A later run: may what it gives be stored with what was captured? */
+extern void pfo_scan_continue(PfoScanState *state, ScanDirection direction);
+
 /*
- * The parts of that: execute, or give out the entry, and count either; open it
- * in the form to be given out, when the receiver of rows is started.
+ * The parts of deciding: execute, or give out the entry, and count either; open
+ * it in the form to be given out, when the receiver of rows is started.
  */
 extern void pfo_scan_start_child(PfoScanState *state);
 extern void pfo_scan_use_entry(PfoScanState *state);
