@@ -15,8 +15,9 @@
  * concern functions, types, operators and the like announce the database.
  * Creation alone announces nothing: a new object changes the analysed
  * statement, hence its key.  Exceptions are partitions and children (their
- * parent is announced), values added to an enum type and mappings of text
- * search.
+ * parent is announced), values added to an enum type, mappings of text search,
+ * and what is looked for at run time: casts to json, by to_json() and its kin,
+ * and the operator class of a type, by what compares values of any type.
  *
  * Announcing happens at PRE_COMMIT and PRE_PREPARE.  Rows that a callback of
  * another library writes after that are announced when its statement ends;
@@ -126,11 +127,7 @@ relevant_change(Oid catalog)
 		case ProcedureRelationId:
 		case AggregateRelationId:
 		case OperatorRelationId:
-		case OperatorClassRelationId:
 		case OperatorFamilyRelationId:
-		case AccessMethodOperatorRelationId:
-		case AccessMethodProcedureRelationId:
-		case CastRelationId:
 		case CollationRelationId:
 		case ConversionRelationId:
 		case EnumRelationId:	/* ALTER TYPE ADD VALUE also alters the type */
@@ -145,6 +142,10 @@ relevant_change(Oid catalog)
 		case InheritsRelationId:
 			/* DETACH ... CONCURRENTLY marks its row before it tells anyone */
 			return CATALOG_UPDATE;
+		case AccessMethodOperatorRelationId:
+		case AccessMethodProcedureRelationId:
+		case CastRelationId:
+		case OperatorClassRelationId:
 		case TSConfigMapRelationId:
 			return CATALOG_ANY;
 		default:
