@@ -35,6 +35,7 @@
 
 #include "cache/eligible_body.h"
 #include "cache/eligible_calls.h"
+#include "cache/permissions.h"
 
 static void
 pfo_note_function(PfoJudge *judge, Oid funcid)
@@ -228,24 +229,15 @@ pfo_judge_aggregate_parts(PfoJudge *judge, Oid aggfnoid, List *args,
 						  Oid rettype)
 {
 	HeapTuple	tuple;
-	Form_pg_aggregate form;
-	Oid			parts[8];
+	Oid			parts[PFO_AGGREGATE_PARTS];
 	Oid			transtype;
 	bool		no_initval;
 
 	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggfnoid));
 	if (!HeapTupleIsValid(tuple))
 		return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, aggfnoid);
-	form = (Form_pg_aggregate) GETSTRUCT(tuple);
-	parts[0] = form->aggtransfn;
-	parts[1] = form->aggfinalfn;
-	parts[2] = form->aggcombinefn;
-	parts[3] = form->aggserialfn;
-	parts[4] = form->aggdeserialfn;
-	parts[5] = form->aggmtransfn;
-	parts[6] = form->aggminvtransfn;
-	parts[7] = form->aggmfinalfn;
-	transtype = form->aggtranstype;
+	pfo_aggregate_parts((Form_pg_aggregate) GETSTRUCT(tuple), parts);
+	transtype = ((Form_pg_aggregate) GETSTRUCT(tuple))->aggtranstype;
 	(void) SysCacheGetAttr(AGGFNOID, tuple, Anum_pg_aggregate_agginitval,
 						   &no_initval);
 	ReleaseSysCache(tuple);
