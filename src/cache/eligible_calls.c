@@ -26,6 +26,7 @@
 #include "access/nbtree.h"
 #include "access/transam.h"
 #include "catalog/pg_aggregate.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -35,6 +36,8 @@
 
 #include "cache/eligible_body.h"
 #include "cache/eligible_calls.h"
+#include "cache/fold.h"
+#include "cache/functions.h"
 #include "cache/permissions.h"
 
 static void
@@ -45,11 +48,36 @@ pfo_note_function(PfoJudge *judge, Oid funcid)
 			list_append_unique_oid(judge->result->functions, funcid);
 }
 
+/*
+ * The verdict of one function; what it reads by itself is noted.  Of a
+ * function labelled IMMUTABLE the planner can make a constant, which nothing
+ * that joins the key at a look-up has a say in.
+ */
+static PfoReason
+pfo_function_noted(PfoJudge *judge, Oid funcid, int *needs)
+{
+	PfoReason	reason = pfo_function_reason(funcid, needs);
+
+	if (reason != PFO_REASON_NONE)
+		return reason;
+	if (*needs & PFO_READS_SETTINGS)
+		judge->result->reads_settings = true;
+	if (*needs & PFO_READS_TEXT_SEARCH)
+	{
+		if (judge->constant)
+			return PFO_REASON_STABLE_FUNCTION;
+		judge->nfolds++;
+		pfo_fold_text_search(&judge->result->folded);
+	}
+	*needs &= PFO_NEEDS_ALL;
+	return PFO_REASON_NONE;
+}
+
 bool
 pfo_judge_call(PfoJudge *judge, Oid funcid, List *args, Oid rettype)
 {
 	int			needs;
-	PfoReason	reason = pfo_function_reason(funcid, &needs);
+	PfoReason	reason = pfo_function_noted(judge, funcid, &needs);
 	bool		ok;
 
 	if (reason != PFO_REASON_NONE)
@@ -178,7 +206,7 @@ pfo_judge_grouping(PfoJudge *judge, Oid eqop, Oid sortop, Node *value,
 			continue;
 		funcid = get_opcode(ops[i]);
 		pfo_note_function(judge, funcid);
-		reason = pfo_function_reason(funcid, &needs);
+		reason = pfo_function_noted(judge, funcid, &needs);
 		if (reason != PFO_REASON_NONE)
 			return pfo_refuse(judge, reason, funcid);
 	}
@@ -314,23 +342,31 @@ pfo_judge_array_operator(PfoJudge *judge, ScalarArrayOpExpr *expr)
 	return false;
 }
 
+/* Text to and from, whatever the settings?  Of a type that was judged. */
+static bool
+pfo_text_is_fixed(Oid funcid)
+{
+	return funcid < FirstGenbkiObjectId &&
+		func_volatile(funcid) == PROVOLATILE_IMMUTABLE &&
+		!(pfo_function_flags(funcid) & PFO_FUNCTION_SETTINGS);
+}
+
 /* A cast by text runs the output function of one, the input of the other. */
 bool
 pfo_judge_io_cast(PfoJudge *judge, CoerceViaIO *expr)
 {
-	Oid			funcid;
+	Oid			output;
+	Oid			input;
 	Oid			typioparam;
 	bool		isvarlena;
 
+	getTypeOutputInfo(exprType((Node *) expr->arg), &output, &isvarlena);
+	getTypeInputInfo(expr->resulttype, &input, &typioparam);
 	if (!pfo_value_ok(judge->level, (Node *) expr->arg, PFO_NEEDS_OUTPUT))
-	{
-		getTypeOutputInfo(exprType((Node *) expr->arg), &funcid, &isvarlena);
-		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, funcid);
-	}
+		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, output);
 	if (!pfo_type_ok(expr->resulttype, PFO_NEEDS_INPUT))
-	{
-		getTypeInputInfo(expr->resulttype, &funcid, &typioparam);
-		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, funcid);
-	}
+		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, input);
+	if (!pfo_text_is_fixed(output) || !pfo_text_is_fixed(input))
+		judge->result->reads_settings = true;
 	return false;
 }

@@ -16,6 +16,9 @@
 #define PFO_NEEDS_OUTPUT	0x02
 #define PFO_NEEDS_INPUT		0x04
 #define PFO_NEEDS_ALL		0x07
+/* what it reads by itself: settings, default_text_search_config */
+#define PFO_READS_SETTINGS	0x08
+#define PFO_READS_TEXT_SEARCH	0x10
 
 /*
  * Judge a function without regard to what it is called with; *needs says
