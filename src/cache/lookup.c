@@ -272,6 +272,7 @@ look_up(void *arg)
 	Execution  *execution = arg;
 	PfoAttempt *attempt = execution->attempt;
 	PfoPlanInfo *info = attempt->info;
+	PfoHash		values;
 
 	attempt->reason = why_not(info);
 	if (attempt->reason != PFO_REASON_NONE)
@@ -284,6 +285,7 @@ look_up(void *arg)
 						   execution->params, &info->settings, &attempt->key,
 						   &attempt->reason))
 		return;
+	(void) pfo_settings_hash(&attempt->settings, &values);
 
 	attempt->bypassed = false;
 	find_entry(attempt, execution->result);
@@ -380,6 +382,31 @@ pfo_attempt_again(PfoAttempt *attempt, TupleDesc result)
 	if (!pfo_contain(find_again, &execution))
 		give_up(attempt);
 	return attempt->entry != NULL;
+}
+
+/* The present settings, as pfo_contain() is told. */
+typedef struct Present
+{
+	bool		known;
+	PfoHash		settings;
+} Present;
+
+static void
+see_settings(void *arg)
+{
+	Present    *present = arg;
+	PfoHash		values;
+
+	present->known = pfo_settings_hash(&present->settings, &values);
+}
+
+bool
+pfo_attempt_settings_hold(const PfoAttempt *attempt)
+{
+	Present		present = {false};
+
+	return pfo_contain(see_settings, &present) && present.known &&
+		pfo_hash_equal(present.settings, attempt->settings);
 }
 
 bool

@@ -23,6 +23,7 @@ typedef struct PfoAttempt
 	bool		bypassed;		/* not even looked up */
 	PfoView		view;
 	PfoHash		key;
+	PfoHash		settings;		/* that are in the key */
 	uint64		names;			/* pfo_fold_generation() before the key */
 	PfoEntry   *entry;			/* pinned and valid, or NULL */
 	bool		wanted;			/* admission wants the answer kept */
@@ -63,6 +64,9 @@ extern bool pfo_attempt_prepare_store(PfoAttempt *attempt, uint64 *max_rows);
  * call are those of its answer.
  */
 extern bool pfo_attempt_plan_is_current(PfoAttempt *attempt);
+
+/* Are the settings still those of the key? */
+extern bool pfo_attempt_settings_hold(const PfoAttempt *attempt);
 
 /* Are the folded values that the key holds those of the whole run? */
 extern bool pfo_attempt_values_hold(const PfoAttempt *attempt);

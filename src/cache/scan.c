@@ -143,6 +143,12 @@ pfo_scan_before_run(QueryDesc *queryDesc, ScanDirection direction,
 		/* what is captured is a beginning, and stays one */
 		if (direction != ForwardScanDirection)
 			state->attempt.deps = NULL;
+		else if (state->attempt.deps != NULL &&
+				 !pfo_attempt_settings_hold(&state->attempt))
+		{
+			state->attempt.deps = NULL;
+			state->attempt.reason = PFO_REASON_PIECES;
+		}
 		return;
 	}
 

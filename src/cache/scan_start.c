@@ -10,6 +10,9 @@
  * same for all.  What the child gives is complete if it came to its end, or if
  * it gave as many rows as its shape can give at all.  It is never asked for a
  * row more than was wanted: that could raise an error nobody would have seen.
+ * Settings can change between two runs, and what the child gives then is of the
+ * new ones.  So a statement that reads any, or has something folded, is looked
+ * up only if its first run is the only one.
  *
  * FAILURE.  What we do beside executing the statement is contained; what cannot
  * be done is a miss with a reason.
@@ -277,7 +280,8 @@ pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc, ScanDirection directi
 	state->limited = count != 0;
 	if (direction != ForwardScanDirection)
 		bypass(state, PFO_REASON_INCOMPLETE);
-	else if (state->info->folded != NIL && !is_single_run(state, queryDesc))
+	else if ((state->info->folded != NIL || state->info->reads_settings) &&
+			 !is_single_run(state, queryDesc))
 		bypass(state, PFO_REASON_PIECES);
 	else if (estate->es_crosscheck_snapshot != InvalidSnapshot)
 		bypass(state, PFO_REASON_SNAPSHOT);
