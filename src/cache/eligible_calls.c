@@ -26,7 +26,6 @@
 #include "access/nbtree.h"
 #include "access/transam.h"
 #include "catalog/pg_aggregate.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -37,7 +36,6 @@
 #include "cache/eligible_body.h"
 #include "cache/eligible_calls.h"
 #include "cache/fold.h"
-#include "cache/functions.h"
 #include "cache/permissions.h"
 
 static void
@@ -342,15 +340,6 @@ pfo_judge_array_operator(PfoJudge *judge, ScalarArrayOpExpr *expr)
 	return false;
 }
 
-/* Text to and from, whatever the settings?  Of a type that was judged. */
-static bool
-pfo_text_is_fixed(Oid funcid)
-{
-	return funcid < FirstGenbkiObjectId &&
-		func_volatile(funcid) == PROVOLATILE_IMMUTABLE &&
-		!(pfo_function_flags(funcid) & PFO_FUNCTION_SETTINGS);
-}
-
 /* A cast by text runs the output function of one, the input of the other. */
 bool
 pfo_judge_io_cast(PfoJudge *judge, CoerceViaIO *expr)
@@ -366,7 +355,7 @@ pfo_judge_io_cast(PfoJudge *judge, CoerceViaIO *expr)
 		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, output);
 	if (!pfo_type_ok(expr->resulttype, PFO_NEEDS_INPUT))
 		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, input);
-	if (!pfo_text_is_fixed(output) || !pfo_text_is_fixed(input))
+	if (!pfo_function_unchanging(output) || !pfo_function_unchanging(input))
 		judge->result->reads_settings = true;
 	return false;
 }

@@ -32,6 +32,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "cache/eligible_functions.h"
@@ -175,4 +176,12 @@ pfo_support_ok(Oid funcid)
 	return !OidIsValid(funcid) ||
 		(pfo_function_reason(funcid, &needs) == PFO_REASON_NONE &&
 		 !(needs & PFO_READS_TEXT_SEARCH));
+}
+
+bool
+pfo_function_unchanging(Oid funcid)
+{
+	return funcid < FirstGenbkiObjectId &&
+		func_volatile(funcid) == PROVOLATILE_IMMUTABLE &&
+		!(pfo_function_flags(funcid) & PFO_FUNCTION_SETTINGS);
 }

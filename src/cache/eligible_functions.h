@@ -32,4 +32,10 @@ extern PfoReason pfo_function_reason(Oid funcid, int *needs);
  */
 extern bool pfo_support_ok(Oid funcid);
 
+/*
+ * Will it give the same for the same arguments as long as the server runs,
+ * whatever the settings?
+ */
+extern bool pfo_function_unchanging(Oid funcid);
+
 #endif							/* PFO_ELIGIBLE_FUNCTIONS_H */
