@@ -140,6 +140,57 @@ END$$;
 \i :twice
 \set d 'SET app.a = 5'
 \i :change
+-- one that expressions read: each row is of its own moment, and not kept
+SET jit = off;
+SET enable_hashjoin = off;
+SET TimeZone = 'UTC';
+\set q 'BEGIN \\; DECLARE c CURSOR FOR SELECT a.id, to_timestamp(a.id)::text AS s FROM t AS a JOIN t AS b ON b.id = a.k + 1 WHERE a.id > 9 \\; FETCH 1 FROM c \\; SET LOCAL TimeZone = ''Asia/Tokyo'' \\; FETCH ALL FROM c \\; COMMIT'
+\i :twice
+\set q 'SELECT a.id, to_timestamp(a.id)::text AS s FROM t AS a JOIN t AS b ON b.id = a.k + 1 WHERE a.id > 9'
+\i :twice
+-- nor is it given out: the cursor's later rows would be of the first moment
+\set q 'BEGIN \\; DECLARE c CURSOR FOR SELECT a.id, to_timestamp(a.id)::text AS s FROM t AS a JOIN t AS b ON b.id = a.k + 1 WHERE a.id > 9 \\; FETCH 1 FROM c \\; SET LOCAL TimeZone = ''America/Lima'' \\; FETCH ALL FROM c \\; COMMIT'
+\i :twice
+CREATE FUNCTION by_zone() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT g.id, to_timestamp(g.id)::text AS s FROM t AS g JOIN generate_series(1, 4) AS n ON true ORDER BY g.id LOOP
+		PERFORM set_config('TimeZone', 'Etc/GMT-' || r.id, true);
+		RETURN NEXT r.s;
+	END LOOP;
+END$$;
+\set q 'SELECT md5(string_agg(s, '','')) FROM by_zone() AS s'
+\i :twice
+-- where nothing is read from settings it is served, and read to its end
+\set q 'BEGIN \\; DECLARE c CURSOR FOR SELECT a.id, a.v::text AS s FROM t AS a JOIN t AS b ON b.id = a.k + 1 WHERE a.id > 9 \\; FETCH 1 FROM c \\; FETCH ALL FROM c \\; COMMIT'
+\i :twice
+-- a scan begun under a setting that loses rows
+CREATE TABLE words (w int[]);
+INSERT INTO words SELECT ARRAY[1, 2] FROM generate_series(1, 3000);
+CREATE INDEX ON words USING gin (w);
+VACUUM ANALYZE words;
+SET enable_seqscan = off;
+SET enable_material = off;
+SET enable_memoize = off;
+SET enable_mergejoin = off;
+\set counted 'SELECT t.id, s.n FROM t, LATERAL (SELECT count(*) AS n FROM words WHERE w @> ARRAY[1] AND w @> ARRAY[t.id * 0 + 2] OFFSET 0) AS s WHERE t.id < 4 ORDER BY t.id'
+SET perfopt.cache = force;
+BEGIN;
+DECLARE c CURSOR FOR :counted;
+FETCH 1 FROM c \g :twice_hit
+SET LOCAL gin_fuzzy_search_limit = 1;
+FETCH ALL FROM c \g :twice_hit
+COMMIT;
+\set q :counted
+\i :twice
+RESET enable_seqscan;
+RESET enable_material;
+RESET enable_memoize;
+RESET enable_mergejoin;
+RESET enable_hashjoin;
+RESET TimeZone;
+RESET jit;
 RESET enable_sort;
 
 \echo '== settings and definitions of another command in the middle are not kept'

@@ -187,6 +187,35 @@ GRANT USAGE ON SCHEMA ddl TO perfopt_ddl_reader;
 \i :change
 \set d 'ALTER DOMAIN small DROP CONSTRAINT positive'
 \i :change
+-- created, and found at run time
+CREATE FUNCTION less(mood, mood) RETURNS bool IMMUTABLE STRICT LANGUAGE internal
+	AS 'enum_gt';
+CREATE FUNCTION greater(mood, mood) RETURNS bool IMMUTABLE STRICT
+	LANGUAGE internal AS 'enum_lt';
+-- the sum of two OIDs: the left is always the greater
+CREATE FUNCTION compared(mood, mood) RETURNS int IMMUTABLE STRICT
+	LANGUAGE internal AS 'int4pl';
+CREATE OPERATOR <<< (FUNCTION = less, LEFTARG = mood, RIGHTARG = mood);
+CREATE OPERATOR >>> (FUNCTION = greater, LEFTARG = mood, RIGHTARG = mood);
+\set q 'SELECT greatest(mood, \'happy\') FROM typed ORDER BY id'
+\i :twice
+\set d 'CREATE OPERATOR CLASS moods DEFAULT FOR TYPE mood USING btree AS OPERATOR 1 <<<, OPERATOR 3 =(anyenum, anyenum), OPERATOR 5 >>>, FUNCTION 1 compared(mood, mood)'
+\i :change
+DROP OPERATOR CLASS moods USING btree;
+CREATE TYPE plain;
+CREATE FUNCTION plain_in(cstring) RETURNS plain IMMUTABLE STRICT
+	LANGUAGE internal AS 'textin';
+CREATE FUNCTION plain_out(plain) RETURNS cstring IMMUTABLE STRICT
+	LANGUAGE internal AS 'textout';
+CREATE TYPE plain (INPUT = plain_in, OUTPUT = plain_out, LIKE = text);
+CREATE FUNCTION plain_json(plain) RETURNS json IMMUTABLE STRICT
+	LANGUAGE internal AS 'text_reverse';
+CREATE TABLE plains (p plain);
+INSERT INTO plains VALUES ('plain');
+\set q 'SELECT to_json(p) FROM plains'
+\i :twice
+\set d 'CREATE CAST (plain AS json) WITH FUNCTION plain_json(plain)'
+\i :change
 
 \echo '== what is looked up at run time, created'
 \set q 'SELECT to_json(h) FROM looked'

@@ -136,6 +136,34 @@ SET ROLE perfopt_owner;
 SELECT lower(secret) FROM t ORDER BY 1;
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION lower(text) TO PUBLIC;
+-- an aggregate's parts are executed for its owner
+CREATE ROLE perfopt_adder;
+REVOKE EXECUTE ON FUNCTION int4pl(int, int) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION int4pl(int, int) TO perfopt_adder;
+GRANT EXECUTE ON FUNCTION total(int) TO PUBLIC;
+GRANT perfopt_adder TO perfopt_owner;
+SELECT total(id) FROM t;
+SELECT total(id) FROM t;
+REVOKE perfopt_adder FROM perfopt_owner;
+SELECT total(id) FROM t;
+GRANT EXECUTE ON FUNCTION int4pl(int, int) TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION int4pl(int, int) FROM perfopt_adder;
+DROP ROLE perfopt_adder;
+-- who owns the database is a member of pg_database_owner
+SELECT current_database() AS database, current_user AS owner \gset
+REVOKE EXECUTE ON FUNCTION upper(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION upper(text) TO pg_database_owner;
+ALTER DATABASE :"database" OWNER TO perfopt_reader;
+SET ROLE perfopt_reader;
+SELECT upper(secret) FROM t ORDER BY 1;
+SELECT upper(secret) FROM t ORDER BY 1;
+RESET ROLE;
+ALTER DATABASE :"database" OWNER TO :"owner";
+SET ROLE perfopt_reader;
+SELECT upper(secret) FROM t ORDER BY 1;
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION upper(text) FROM pg_database_owner;
+GRANT EXECUTE ON FUNCTION upper(text) TO PUBLIC;
 
 -- row-level security: other rows for others, under one text
 CREATE TABLE rls (id int, who text);

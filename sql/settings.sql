@@ -36,6 +36,8 @@ FROM (VALUES
 	('decide what the rewriter makes of the tree, or raise an error there',
 	 'restrict_nonsystem_relation_kind row_security'
 	 ' session_replication_role'),
+	('names are looked up by the parser; fold.c sees to the exceptions',
+	 'search_path'),
 	('choose between plans that are cached by others; estimates follow'
 	 ' ANALYZE, not the setting',
 	 'default_statistics_target plan_cache_mode'),

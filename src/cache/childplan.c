@@ -125,6 +125,7 @@ judge_again(void *arg)
 	MemoryContextSwitchTo(old);
 	info->granted.roleid = InvalidOid;
 	info->bodies = now.bodies;
+	info->reads_settings = now.reads_settings;
 	info->outgrown = now.reason;
 	info->generation = generation;
 }

@@ -26,10 +26,12 @@ typedef struct PfoEligibility
 								 * recursively (what ALTER TYPE changes) */
 	bool		plain_parents;	/* reads a plain table that has children */
 	bool		bodies;			/* functions were judged by their bodies */
+	bool		reads_settings; /* while it runs */
 	bool		folds;			/* calls in the query itself must be folded:
 								 * see fold.h, whose verdict is another one
 								 * since it depends on constants */
-	List	   *folded;			/* those in the bodies */
+	List	   *folded;			/* those in the bodies, and the text search
+								 * configuration that it uses by default */
 } PfoEligibility;
 
 /*

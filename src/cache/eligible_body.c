@@ -181,13 +181,11 @@ body_of(Oid funcid, int nargs)
  * What a plan that is kept for the session may fold into a constant
  */
 
-/* Will it give the same for the same arguments, as long as the server runs? */
+/* A user's type can change, and with it what a function does. */
 static bool
 is_unchanging(Oid funcid, Oid type)
 {
-	return funcid < FirstGenbkiObjectId && type < FirstGenbkiObjectId &&
-		func_volatile(funcid) == PROVOLATILE_IMMUTABLE &&
-		!(pfo_function_flags(funcid) & PFO_FUNCTION_SETTINGS);
+	return type < FirstGenbkiObjectId && pfo_function_unchanging(funcid);
 }
 
 /* Is it of those that fold.c knows, and never made a constant, for STABLE? */

@@ -35,6 +35,8 @@
 
 #include "cache/eligible_body.h"
 #include "cache/eligible_calls.h"
+#include "cache/fold.h"
+#include "cache/permissions.h"
 
 static void
 pfo_note_function(PfoJudge *judge, Oid funcid)
@@ -44,11 +46,36 @@ pfo_note_function(PfoJudge *judge, Oid funcid)
 			list_append_unique_oid(judge->result->functions, funcid);
 }
 
+/*
+ * The verdict of one function; what it reads by itself is noted.  Of a
+ * function labelled IMMUTABLE the planner can make a constant, which nothing
+ * that joins the key at a look-up has a say in.
+ */
+static PfoReason
+pfo_function_noted(PfoJudge *judge, Oid funcid, int *needs)
+{
+	PfoReason	reason = pfo_function_reason(funcid, needs);
+
+	if (reason != PFO_REASON_NONE)
+		return reason;
+	if (*needs & PFO_READS_SETTINGS)
+		judge->result->reads_settings = true;
+	if (*needs & PFO_READS_TEXT_SEARCH)
+	{
+		if (judge->constant)
+			return PFO_REASON_STABLE_FUNCTION;
+		judge->nfolds++;
+		pfo_fold_text_search(&judge->result->folded);
+	}
+	*needs &= PFO_NEEDS_ALL;
+	return PFO_REASON_NONE;
+}
+
 bool
 pfo_judge_call(PfoJudge *judge, Oid funcid, List *args, Oid rettype)
 {
 	int			needs;
-	PfoReason	reason = pfo_function_reason(funcid, &needs);
+	PfoReason	reason = pfo_function_noted(judge, funcid, &needs);
 	bool		ok;
 
 	if (reason != PFO_REASON_NONE)
@@ -177,7 +204,7 @@ pfo_judge_grouping(PfoJudge *judge, Oid eqop, Oid sortop, Node *value,
 			continue;
 		funcid = get_opcode(ops[i]);
 		pfo_note_function(judge, funcid);
-		reason = pfo_function_reason(funcid, &needs);
+		reason = pfo_function_noted(judge, funcid, &needs);
 		if (reason != PFO_REASON_NONE)
 			return pfo_refuse(judge, reason, funcid);
 	}
@@ -228,24 +255,15 @@ pfo_judge_aggregate_parts(PfoJudge *judge, Oid aggfnoid, List *args,
 						  Oid rettype)
 {
 	HeapTuple	tuple;
-	Form_pg_aggregate form;
-	Oid			parts[8];
+	Oid			parts[PFO_AGGREGATE_PARTS];
 	Oid			transtype;
 	bool		no_initval;
 
 	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggfnoid));
 	if (!HeapTupleIsValid(tuple))
 		return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, aggfnoid);
-	form = (Form_pg_aggregate) GETSTRUCT(tuple);
-	parts[0] = form->aggtransfn;
-	parts[1] = form->aggfinalfn;
-	parts[2] = form->aggcombinefn;
-	parts[3] = form->aggserialfn;
-	parts[4] = form->aggdeserialfn;
-	parts[5] = form->aggmtransfn;
-	parts[6] = form->aggminvtransfn;
-	parts[7] = form->aggmfinalfn;
-	transtype = form->aggtranstype;
+	pfo_aggregate_parts((Form_pg_aggregate) GETSTRUCT(tuple), parts);
+	transtype = ((Form_pg_aggregate) GETSTRUCT(tuple))->aggtranstype;
 	(void) SysCacheGetAttr(AGGFNOID, tuple, Anum_pg_aggregate_agginitval,
 						   &no_initval);
 	ReleaseSysCache(tuple);
@@ -326,19 +344,18 @@ pfo_judge_array_operator(PfoJudge *judge, ScalarArrayOpExpr *expr)
 bool
 pfo_judge_io_cast(PfoJudge *judge, CoerceViaIO *expr)
 {
-	Oid			funcid;
+	Oid			output;
+	Oid			input;
 	Oid			typioparam;
 	bool		isvarlena;
 
+	getTypeOutputInfo(exprType((Node *) expr->arg), &output, &isvarlena);
+	getTypeInputInfo(expr->resulttype, &input, &typioparam);
 	if (!pfo_value_ok(judge->level, (Node *) expr->arg, PFO_NEEDS_OUTPUT))
-	{
-		getTypeOutputInfo(exprType((Node *) expr->arg), &funcid, &isvarlena);
-		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, funcid);
-	}
+		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, output);
 	if (!pfo_type_ok(expr->resulttype, PFO_NEEDS_INPUT))
-	{
-		getTypeInputInfo(expr->resulttype, &funcid, &typioparam);
-		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, funcid);
-	}
+		return pfo_refuse(judge, PFO_REASON_STABLE_FUNCTION, input);
+	if (!pfo_function_unchanging(output) || !pfo_function_unchanging(input))
+		judge->result->reads_settings = true;
 	return false;
 }

@@ -112,6 +112,7 @@ pfo_judge_table_function(PfoJudge *judge, TableFunc *tf)
 
 	if (!PFO_TABLEFUNC_IS_XML(tf))
 		return pfo_refuse(judge, PFO_REASON_UNKNOWN_NODE, InvalidOid);
+	judge->result->reads_settings = true;
 	foreach(lc, tf->coltypes)
 	{
 		Oid			funcid;
@@ -261,6 +262,7 @@ pfo_judge_expression(PfoJudge *judge, Node *node, bool *known)
 
 		case T_XmlExpr:
 			/* values become XML by their output functions */
+			judge->result->reads_settings = true;
 			if (!pfo_values_ok(judge->level, ((XmlExpr *) node)->args,
 							   PFO_NEEDS_OUTPUT) ||
 				!pfo_values_ok(judge->level, ((XmlExpr *) node)->named_args,

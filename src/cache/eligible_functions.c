@@ -12,7 +12,9 @@
  *
  * A function that takes any type runs what belongs to the type it is given.
  * What it may run is the second half of the verdict, for eligible_types.c to
- * judge with the type.
+ * judge with the type.  With it comes whether the function reads settings,
+ * which matters where a statement is run in pieces (scan_start.c), and the one
+ * setting that stands for an object, whose name can change its meaning.
  *
  * Reads catalogs: inside a transaction only.
  *
@@ -30,6 +32,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "cache/eligible_functions.h"
@@ -95,6 +98,12 @@ pfo_builtin_function_reason(Oid funcid, Oid language, char provolatile,
 		*needs |= PFO_NEEDS_OUTPUT;
 	if (flags & PFO_FUNCTION_INPUT)
 		*needs |= PFO_NEEDS_INPUT;
+	if (provolatile == PROVOLATILE_STABLE ||
+		(flags & (PFO_FUNCTION_SETTINGS | PFO_FUNCTION_OUTPUT |
+				  PFO_FUNCTION_INPUT)))
+		*needs |= PFO_READS_SETTINGS;
+	if (flags & PFO_FUNCTION_TEXT_SEARCH)
+		*needs |= PFO_READS_TEXT_SEARCH;
 	return PFO_REASON_NONE;
 }
 
@@ -140,6 +149,11 @@ pfo_function_reason(Oid funcid, int *needs)
 		/* its own signature decides what is known of the types */
 		if (open)
 			*needs |= PFO_NEEDS_COMPARE;
+		/* a constant made of it would outlive the configuration */
+		if (reason == PFO_REASON_NONE &&
+			(*needs & PFO_READS_TEXT_SEARCH) &&
+			provolatile == PROVOLATILE_IMMUTABLE)
+			return PFO_REASON_STABLE_FUNCTION;
 		return reason;
 	}
 	if (language != ClanguageId ||
@@ -150,6 +164,7 @@ pfo_function_reason(Oid funcid, int *needs)
 	/* what such a function does with a type was not reviewed */
 	if (open)
 		*needs = PFO_NEEDS_ALL;
+	*needs |= PFO_READS_SETTINGS;
 	return PFO_REASON_NONE;
 }
 
@@ -159,5 +174,14 @@ pfo_support_ok(Oid funcid)
 	int			needs;
 
 	return !OidIsValid(funcid) ||
-		pfo_function_reason(funcid, &needs) == PFO_REASON_NONE;
+		(pfo_function_reason(funcid, &needs) == PFO_REASON_NONE &&
+		 !(needs & PFO_READS_TEXT_SEARCH));
+}
+
+bool
+pfo_function_unchanging(Oid funcid)
+{
+	return funcid < FirstGenbkiObjectId &&
+		func_volatile(funcid) == PROVOLATILE_IMMUTABLE &&
+		!(pfo_function_flags(funcid) & PFO_FUNCTION_SETTINGS);
 }

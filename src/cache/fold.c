@@ -53,6 +53,15 @@
  * those in bodies of functions from definitions that are compared before a hit
  * and before storing.  So values are in the key by their order alone.
  *
+ * TEXT SEARCH.  default_text_search_config is a name; what it leads to is
+ * looked up at its first use in a session, which then keeps to that whatever
+ * becomes of the name: along another search_path, after schemas were renamed.
+ * So a statement that uses it has what it stands for in this session in its
+ * key.  A name without schema, which the configuration file can bring (SET
+ * adds the schema), depends on the path of that moment.  To look it up where
+ * the statement itself would not would be noticed, so with such a name there
+ * is no value.
+ *
  * CAVEATS.  A setting whose text is made by a function of the library that
  * defines it could change by itself in the middle of a statement.  None of
  * PostgreSQL's does where answers are served.
@@ -66,8 +75,11 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type_d.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/fmgroids.h"
 
 #include "cache/fold.h"
 #include "cache/fold_call.h"
@@ -239,6 +251,16 @@ collect(Node *node, Collecting *collecting)
 	}
 	collecting->object = named_function(node);
 	return true;
+}
+
+void
+pfo_fold_text_search(List **folded)
+{
+	*folded = list_append_unique(*folded,
+								 makeFuncExpr(F_GET_CURRENT_TS_CONFIG,
+											  REGCONFIGOID, NIL, InvalidOid,
+											  InvalidOid,
+											  COERCE_EXPLICIT_CALL));
 }
 
 PfoReason

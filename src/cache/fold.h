@@ -33,6 +33,9 @@ extern PfoReason pfo_fold_collect(Query *query, bool with_params,
  */
 extern bool pfo_fold_add(PfoHasher *h, List *folded, ParamListInfo params);
 
+/* Adds the configuration that default_text_search_config stands for. */
+extern void pfo_fold_text_search(List **folded);
+
 /* What the values depend on and others can change: see fold.c. */
 extern uint64 pfo_fold_generation(void);
 

@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "tsearch/ts_cache.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -23,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 #include "utils/timestamp.h"
+#include "utils/varlena.h"
 
 #include "cache/contain.h"
 #include "cache/fold.h"
@@ -132,6 +134,25 @@ call_with_path(Calling *calling)
 	return pfo_contain_catalogs(do_call, calling);
 }
 
+/* A name without schema means what it does at its first use: see fold.c. */
+static void
+look_up_text_search(void *arg)
+{
+	Calling    *calling = arg;
+	List	   *names;
+
+	if (SplitIdentifierString(pstrdup(TSCurrentConfig), '.', &names) &&
+		list_length(names) > 1)
+		calling->result.value = ObjectIdGetDatum(getTSCurrentConfig(false));
+}
+
+static bool
+text_search_of(Calling *calling)
+{
+	return pfo_contain_catalogs(look_up_text_search, calling) &&
+		OidIsValid(DatumGetObjectId(calling->result.value));
+}
+
 /* current_setting(), of one that exists and that everybody may see */
 static bool
 setting_of(Calling *calling)
@@ -178,6 +199,9 @@ call_function(Calling *calling)
 		case F_CURRENT_SCHEMA:
 		case F_CURRENT_SCHEMAS:
 			return call_with_path(calling);
+
+		case F_GET_CURRENT_TS_CONFIG:
+			return text_search_of(calling);
 
 		default:
 			do_call(calling);

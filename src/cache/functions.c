@@ -61,6 +61,7 @@ typedef struct PfoFunction
 #define MOMENT	(PFO_FUNCTION_FOLDABLE | PFO_FUNCTION_MOMENT)
 #define SHIFTS	PFO_FUNCTION_SHIFTS
 #define COARSENS PFO_FUNCTION_COARSENS
+#define SEARCH	(PFO_FUNCTION_OK | PFO_FUNCTION_TEXT_SEARCH)
 
 static PfoFunction functions[] = {
 	/* timestamptz against date, timestamp, time and interval: TimeZone */
@@ -145,27 +146,28 @@ static PfoFunction functions[] = {
 	{F_JSONB_PATH_QUERY_TZ, OK},
 
 	/*
-	 * text search by default_text_search_config, which is hashed; dictionaries
-	 * and configurations are catalogs, whose changes are announced
+	 * text search by default_text_search_config: what that names joins the
+	 * key; dictionaries and configurations are catalogs, whose changes are
+	 * announced
 	 */
-	{F_GET_CURRENT_TS_CONFIG, OK},
-	{F_JSONB_TO_TSVECTOR_JSONB_JSONB, OK},
-	{F_JSON_TO_TSVECTOR_JSON_JSONB, OK},
-	{F_PHRASETO_TSQUERY_TEXT, OK},
-	{F_PLAINTO_TSQUERY_TEXT, OK},
-	{F_TO_TSQUERY_TEXT, OK},
-	{F_TO_TSVECTOR_JSON, OK},
-	{F_TO_TSVECTOR_JSONB, OK},
-	{F_TO_TSVECTOR_TEXT, OK},
-	{F_TS_HEADLINE_JSONB_TSQUERY, OK},
-	{F_TS_HEADLINE_JSONB_TSQUERY_TEXT, OK},
-	{F_TS_HEADLINE_JSON_TSQUERY, OK},
-	{F_TS_HEADLINE_JSON_TSQUERY_TEXT, OK},
-	{F_TS_HEADLINE_TEXT_TSQUERY, OK},
-	{F_TS_HEADLINE_TEXT_TSQUERY_TEXT, OK},
-	{F_TS_MATCH_TQ, OK},
-	{F_TS_MATCH_TT, OK},
-	{F_WEBSEARCH_TO_TSQUERY_TEXT, OK},
+	{F_GET_CURRENT_TS_CONFIG, SEARCH},
+	{F_JSONB_TO_TSVECTOR_JSONB_JSONB, SEARCH},
+	{F_JSON_TO_TSVECTOR_JSON_JSONB, SEARCH},
+	{F_PHRASETO_TSQUERY_TEXT, SEARCH},
+	{F_PLAINTO_TSQUERY_TEXT, SEARCH},
+	{F_TO_TSQUERY_TEXT, SEARCH},
+	{F_TO_TSVECTOR_JSON, SEARCH},
+	{F_TO_TSVECTOR_JSONB, SEARCH},
+	{F_TO_TSVECTOR_TEXT, SEARCH},
+	{F_TS_HEADLINE_JSONB_TSQUERY, SEARCH},
+	{F_TS_HEADLINE_JSONB_TSQUERY_TEXT, SEARCH},
+	{F_TS_HEADLINE_JSON_TSQUERY, SEARCH},
+	{F_TS_HEADLINE_JSON_TSQUERY_TEXT, SEARCH},
+	{F_TS_HEADLINE_TEXT_TSQUERY, SEARCH},
+	{F_TS_HEADLINE_TEXT_TSQUERY_TEXT, SEARCH},
+	{F_TS_MATCH_TQ, SEARCH},
+	{F_TS_MATCH_TT, SEARCH},
+	{F_WEBSEARCH_TO_TSQUERY_TEXT, SEARCH},
 
 	/* enum labels: pg_enum, whose changes are announced */
 	{F_ENUM_FIRST, OK},
@@ -272,13 +274,21 @@ static PfoFunction functions[] = {
 
 	/*
 	 * labelled IMMUTABLE, but depends on extra_float_digits, bytea_output,
-	 * quote_all_identifiers or timezone_abbreviations
+	 * quote_all_identifiers, TimeZone, timezone_abbreviations or lc_time
 	 */
+	{F_AGE_TIMESTAMPTZ_TIMESTAMPTZ, SETTINGS},
 	{F_BOX_OUT, SETTINGS},
 	{F_BYTEAOUT, SETTINGS},
 	{F_CIRCLE_OUT, SETTINGS},
 	{F_FLOAT4OUT, SETTINGS},
 	{F_FLOAT8OUT, SETTINGS},
+	{F_JSONB_PATH_EXISTS, SETTINGS},
+	{F_JSONB_PATH_EXISTS_OPR, SETTINGS},
+	{F_JSONB_PATH_MATCH, SETTINGS},
+	{F_JSONB_PATH_MATCH_OPR, SETTINGS},
+	{F_JSONB_PATH_QUERY, SETTINGS},
+	{F_JSONB_PATH_QUERY_ARRAY, SETTINGS},
+	{F_JSONB_PATH_QUERY_FIRST, SETTINGS},
 	{F_LINE_OUT, SETTINGS},
 	{F_LSEG_OUT, SETTINGS},
 	{F_PATH_OUT, SETTINGS},
@@ -287,6 +297,8 @@ static PfoFunction functions[] = {
 	{F_QUOTE_IDENT, SETTINGS},
 	{F_TIMEZONE_TEXT_TIMESTAMP, SETTINGS | SHIFTS},
 	{F_TIMEZONE_TEXT_TIMESTAMPTZ, SETTINGS | SHIFTS},
+	{F_XPATH_TEXT_XML, SETTINGS},
+	{F_XPATH_TEXT_XML__TEXT, SETTINGS},
 };
 
 #undef OK
@@ -298,6 +310,7 @@ static PfoFunction functions[] = {
 #undef MOMENT
 #undef SHIFTS
 #undef COARSENS
+#undef SEARCH
 
 /*
  * Extensions whose IMMUTABLE C functions were read and found to depend on

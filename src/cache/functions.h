@@ -26,6 +26,8 @@
 #define PFO_FUNCTION_SHIFTS		0x80
 /* makes of a moment what stays the same for a second or more, if asked to */
 #define PFO_FUNCTION_COARSENS	0x100
+/* uses default_text_search_config */
+#define PFO_FUNCTION_TEXT_SEARCH 0x200
 
 /* a set of the flags above; 0 for a function that is on no list */
 extern int	pfo_function_flags(Oid funcid);

@@ -106,7 +106,7 @@ roles_changed(Datum arg, int cache_id, uint32 hash_value)
 }
 
 static void
-names_changed(Datum arg, int cache_id, uint32 hash_value)
+schemas_changed(Datum arg, int cache_id, uint32 hash_value)
 {
 	names++;
 }
@@ -121,8 +121,9 @@ pfo_generation_init(void)
 		CacheRegisterSyscacheCallback(unnamed[i], any_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, roles_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, roles_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, names_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(DATABASEOID, names_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, schemas_changed, (Datum) 0);
+	/* who owns the database is a member of pg_database_owner */
+	CacheRegisterSyscacheCallback(DATABASEOID, roles_changed, (Datum) 0);
 }
 
 uint64

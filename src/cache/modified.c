@@ -135,8 +135,6 @@ relevant_change(Oid catalog)
 		case AggregateRelationId:
 		case OperatorRelationId:
 		case OperatorFamilyRelationId:
-		case AccessMethodOperatorRelationId:
-		case AccessMethodProcedureRelationId:
 		case CollationRelationId:
 		case ConversionRelationId:
 		case EnumRelationId:	/* ALTER TYPE ADD VALUE also alters the type */
@@ -152,6 +150,8 @@ relevant_change(Oid catalog)
 			return CATALOG_UPDATE;
 		case CastRelationId:	/* to_json() looks for one to json */
 		case OperatorClassRelationId:	/* array_eq() for the default one */
+		case AccessMethodOperatorRelationId:	/* and for what is in it */
+		case AccessMethodProcedureRelationId:
 		case TSConfigRelationId:	/* to_tsvector() along search_path */
 		case TSConfigMapRelationId:
 			return CATALOG_ANY;

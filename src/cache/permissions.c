@@ -6,16 +6,21 @@
  * Relations and columns are checked by PostgreSQL itself, since the plan
  * that contains our node bears the statement's permission entries.  What is
  * checked here is what initialising the child would check and a hit does
- * not initialise: EXECUTE on functions.
+ * not initialise: EXECUTE on functions.  What an aggregate is made of, its
+ * owner must be allowed to execute, whoever asks.  PostgreSQL looks at those
+ * parts that the plan uses; here it is all of them.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
+#include "utils/syscache.h"
 
 #include "base/compat.h"
 #include "cache/contain.h"
@@ -28,6 +33,57 @@ void
 pfo_permissions_own_hook(object_access_hook_type hook)
 {
 	own_hook = hook;
+}
+
+void
+pfo_aggregate_parts(Form_pg_aggregate aggregate, Oid *parts)
+{
+	parts[0] = aggregate->aggtransfn;
+	parts[1] = aggregate->aggfinalfn;
+	parts[2] = aggregate->aggcombinefn;
+	parts[3] = aggregate->aggserialfn;
+	parts[4] = aggregate->aggdeserialfn;
+	parts[5] = aggregate->aggmtransfn;
+	parts[6] = aggregate->aggminvtransfn;
+	parts[7] = aggregate->aggmfinalfn;
+}
+
+static Oid
+owner_of(Oid funcid)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* PostgreSQL's own aggregates belong to who owns the parts. */
+static bool
+owner_may_execute_parts(Oid funcid)
+{
+	HeapTuple	tuple;
+	Oid			parts[PFO_AGGREGATE_PARTS];
+	Oid			owner;
+
+	if (funcid < FirstGenbkiObjectId)
+		return true;
+	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(funcid));
+	if (!HeapTupleIsValid(tuple))
+		return true;			/* a plain function */
+	pfo_aggregate_parts((Form_pg_aggregate) GETSTRUCT(tuple), parts);
+	ReleaseSysCache(tuple);
+
+	owner = owner_of(funcid);
+	for (int i = 0; i < lengthof(parts); i++)
+	{
+		if (OidIsValid(parts[i]) && !pfo_may_execute(parts[i], owner))
+			return false;
+	}
+	return true;
 }
 
 /* Functions to be checked, as pfo_contain_catalogs() is told. */
@@ -45,7 +101,8 @@ check_functions(void *arg)
 
 	foreach(lc, checking->functions)
 	{
-		if (!pfo_may_execute(lfirst_oid(lc), GetUserId()))
+		if (!pfo_may_execute(lfirst_oid(lc), GetUserId()) ||
+			!owner_may_execute_parts(lfirst_oid(lc)))
 			return;
 	}
 	checking->granted = true;

@@ -9,6 +9,7 @@
 #define PFO_PERMISSIONS_H
 
 #include "catalog/objectaccess.h"
+#include "catalog/pg_aggregate.h"
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 
@@ -18,6 +19,10 @@ typedef struct PfoGranted
 	Oid			roleid;
 	uint64		generation;		/* see generation.h */
 } PfoGranted;
+
+/* The functions that an aggregate is made of; InvalidOid: it has none such. */
+#define PFO_AGGREGATE_PARTS		8
+extern void pfo_aggregate_parts(Form_pg_aggregate aggregate, Oid *parts);
 
 /*
  * True if the current user may execute all these functions; remembered in

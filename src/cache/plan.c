@@ -161,6 +161,7 @@ make_info(Planning *p)
 	info->asked = p->tag == PFO_TAG_CACHE;
 	info->plain_parents = verdict->eligibility.plain_parents;
 	info->bodies = verdict->eligibility.bodies;
+	info->reads_settings = verdict->eligibility.reads_settings;
 	info->generation = verdict->generation;
 	info->settings = p->settings;
 	info->cursor_options = p->cursor_options;

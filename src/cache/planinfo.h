@@ -27,6 +27,7 @@ typedef struct PfoPlanInfo
 	bool		asked;			/* the comment perfopt: cache */
 	bool		plain_parents;	/* reads plain tables that have children */
 	bool		bodies;			/* functions were judged by their bodies */
+	bool		reads_settings; /* while it runs */
 	bool		skip_planning;	/* an entry may save the planning */
 	bool		planning_spoke; /* planning sent messages to the client, or
 								 * nobody could tell */

@@ -12,7 +12,9 @@
  * row more than was wanted: that could raise an error nobody would have seen.
  * Other commands run between one piece and the next.  After one that changed a
  * setting, what the child gives belongs to no key; after one that changed a
- * definition, it is made of what may be rolled back.  Neither is stored.
+ * definition, it is made of what may be rolled back.  Neither is stored. A
+ * statement that reads settings, or has something folded, is looked up only if
+ * its first run is certainly the only one: a hit would go on with the old ones.
  *
  * FAILURE.  What we do beside executing the statement is contained; what cannot
  * be done is a miss with a reason.
@@ -413,9 +415,13 @@ needs_slot(const PfoAttempt *attempt)
 static bool
 is_in_pieces(PfoScanState *state, QueryDesc *queryDesc)
 {
-	if (state->info->folded != NIL)
-		return state->child != NULL || !is_single_run(state, queryDesc);
-	return state->child != NULL && !settings_hold(state);
+	const PfoPlanInfo *info = state->info;
+
+	if ((info->folded != NIL || info->reads_settings) &&
+		!is_single_run(state, queryDesc))
+		return true;
+	return state->child != NULL &&
+		(info->folded != NIL || !settings_hold(state));
 }
 
 void

@@ -17,16 +17,14 @@
  * major version that nobody looked at makes it fail.
  *
  * search_path matters only where names are looked up at run time.  Functions
- * that do so are not cached, but for one case: a default_text_search_config
- * without schema.  SET adds the schema; a value from the configuration file
- * may stay bare.  Then, and only then, the effective path is hashed too.
+ * that do so are not cached; what default_text_search_config leads to, fold.c
+ * sees to.
  *
  * This runs for each statement, so it reads the C variables themselves and
- * hashes them only when one differs from the last time.  The path was brought
- * up to date when the statement was parsed or its plan found valid, so no
- * catalog is read here.  Variables that not
- * every major version has are declared weak: their address is null where
- * they are missing.  Copies of strings live in TopMemoryContext.
+ * hashes them only when one differs from the last time; no catalog is read
+ * here.  Variables that not every major version has are declared weak: their
+ * address is null where they are missing.  Copies of strings live in
+ * TopMemoryContext.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,7 +33,6 @@
 #include "access/gin.h"
 #include "access/htup_details.h"
 #include "access/tableam.h"
-#include "catalog/namespace.h"
 #include "jit/jit.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
@@ -142,7 +139,6 @@
 	INT("quote_all_identifiers", quote_all_identifiers) \
 	REAL("random_page_cost", random_page_cost) \
 	REAL("recursive_worktable_factor", recursive_worktable_factor) \
-	NAME("search_path") \
 	REAL("seq_page_cost", seq_page_cost) \
 	RUNINT("synchronize_seqscans", synchronize_seqscans) \
 	NAME("TimeZone") \
@@ -196,9 +192,6 @@ typedef struct PfoNumbers
 	int32		values[PFO_NVALUES];
 } PfoNumbers;
 
-/* a path longer than this is not hashed: no answer */
-#define PFO_MAX_PATH 64
-
 typedef enum PfoSettingString
 {
 	PFO_STRING_LC_MONETARY,
@@ -216,9 +209,6 @@ static struct
 	PfoNumbers	numbers;
 	pg_tz	   *zone;			/* one per name and process, never freed */
 	char	   *strings[PFO_NSTRINGS];
-	bool		uses_path;		/* text search looks along search_path */
-	int			npath;			/* 0 if it does not */
-	Oid			path[PFO_MAX_PATH];
 	PfoHash		values;			/* of what the value of an expression reads */
 	PfoHash		hash;			/* of all */
 }			last;
@@ -327,8 +317,6 @@ pfo_hash_last(void)
 		if (value != NULL)
 			pfo_hasher_add(&hasher, value, strlen(value) + 1);
 	}
-	pfo_hasher_add(&hasher, &last.npath, sizeof(last.npath));
-	pfo_hasher_add(&hasher, last.path, last.npath * sizeof(Oid));
 	last.values = pfo_hasher_final(&hasher);
 
 	pfo_hasher_init(&hasher);
@@ -342,9 +330,6 @@ bool
 pfo_settings_hash(PfoHash *hash, PfoHash *values)
 {
 	const char *strings[PFO_NSTRINGS];
-	Oid			path[PFO_MAX_PATH];
-	int			npath = 0;
-	bool		uses_path = false;
 	bool		same;
 
 	if (GinFuzzySearchLimit != 0)
@@ -361,27 +346,12 @@ pfo_settings_hash(PfoHash *hash, PfoHash *values)
 	for (int i = 0; same && i < PFO_NSTRINGS; i++)
 		same = pfo_same_string(strings[i], last.strings[i]);
 
-	/* with all the same, the last time's look at the name holds as well */
-	if (same ? last.uses_path :
-		(TSCurrentConfig != NULL && strchr(TSCurrentConfig, '.') == NULL))
-	{
-		npath = fetch_search_path_array(path, PFO_MAX_PATH);
-		if (npath > PFO_MAX_PATH)
-			return false;
-		uses_path = true;
-		same = same && npath == last.npath &&
-			memcmp(path, last.path, npath * sizeof(Oid)) == 0;
-	}
-
 	if (!same)
 	{
 		/* an error halfway leaves nothing that could be taken for valid */
 		last.valid = false;
 		pfo_read_numbers(&last.numbers);
 		last.zone = session_timezone;
-		last.uses_path = uses_path;
-		last.npath = npath;
-		memcpy(last.path, path, npath * sizeof(Oid));
 		for (int i = 0; i < PFO_NSTRINGS; i++)
 			pfo_remember_string(i, strings[i]);
 		pfo_hash_last();
