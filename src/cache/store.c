@@ -15,9 +15,10 @@
  * atomic.
  *
  * FORMS.  The rows lie beside the entry, as tuples and as bytes of the protocol,
- * whichever was asked for.  A form is attached under the exclusive lock, and
- * taken away under it if nobody has the entry pinned: who has sees forms come,
- * never go.
+ * whichever was asked for; a few tuples lie in it, since each size of
+ * allocations has blocks of its own.  A form is attached under the exclusive
+ * lock, and taken away under it if nobody has the entry pinned: who has sees
+ * forms come, never go.
  *
  * PINS.  refs counts the readers and one for the index.  A pin is taken
  * under the partition's lock, when the index's reference is there for sure;
@@ -35,6 +36,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -48,6 +50,10 @@
 #define BUCKET_BYTES	4096	/* of cache per bucket */
 #define HAND_STEPS		4096	/* entries looked at per allocation */
 #define HAND_FORMS		64		/* forms taken from one bucket */
+#define MAX_CLASS		8192	/* bytes that DSA has a size class for */
+#define MANY_CLASSES	(8 * 1024 * 1024)	/* bytes of area for all of them */
+#define SOME_CLASSES	(2 * 1024 * 1024)	/* and for powers of two */
+#define INSIDE			4096	/* bytes of tuples that lie in the entry */
 
 typedef struct PfoStore
 {
@@ -219,10 +225,10 @@ pfo_store_unpin(PfoEntry *entry)
 		pg_atomic_fetch_sub_u64(&store->bytes_dead, entry->size);
 		for (int i = 0; i < PFO_NFORMS; i++)
 		{
-			dsa_pointer form = pg_atomic_read_u64(&entry->forms[i]);
+			PfoForm    *form = pfo_entry_form(entry, i);
 
-			if (DsaPointerIsValid(form))
-				dsa_free(area, form);
+			if (form != NULL && !form->inside)
+				dsa_free(area, form->self);
 		}
 		dsa_free(area, entry->self);
 	}
@@ -314,7 +320,8 @@ spare(PfoEntry *entry, Victims *victims)
 	{
 		PfoForm    *form = pfo_entry_form(entry, i);
 
-		if (form == NULL || used[i] || victims->nforms == HAND_FORMS)
+		if (form == NULL || form->inside || used[i] ||
+			victims->nforms == HAND_FORMS)
 			continue;
 		pg_atomic_write_u64(&entry->forms[i], InvalidDsaPointer);
 		entry->size -= form->size;
@@ -393,8 +400,29 @@ evict(Size wanted)
 	return victims.freed;
 }
 
+/*
+ * DSA never takes back the last block of 64 kB of a size class, and has 37 of
+ * them for up to 8 kB: a small area would end in blocks of sizes that nobody
+ * asks for any more.  So there it is asked for a few sizes only; what is larger
+ * takes pages, which come back.
+ */
+static Size
+round_up(Size size)
+{
+	if (store->area_size >= MANY_CLASSES || size > MAX_CLASS)
+		return size;
+	if (store->area_size >= SOME_CLASSES)
+		return Max(pg_nextpower2_size_t(size), 256);
+	return size <= 1024 ? 1024 : MAX_CLASS + 1;
+}
+
+/*
+ * Memory, for which the hand is moved that many times.  What is already there
+ * in another form is worth one try; the blocks of its size might all be taken,
+ * and nothing that is evicted would help.
+ */
 static dsa_pointer
-allocate(Size size)
+allocate(Size size, int tries)
 {
 	dsa_pointer pointer;
 
@@ -402,17 +430,16 @@ allocate(Size size)
 	if (size > store->area_size / 4)
 		return InvalidDsaPointer;
 
-	for (int attempt = 0; attempt < 4; attempt++)
+	for (;;)
 	{
 		pointer = dsa_allocate_extended(area, size,
 										DSA_ALLOC_NO_OOM | DSA_ALLOC_HUGE);
 		if (DsaPointerIsValid(pointer))
 			return pointer;
 		/* free twice the size, for memory is in pieces */
-		if (evict(2 * size) == 0)
-			break;
+		if (tries-- == 0 || evict(2 * size) == 0)
+			return InvalidDsaPointer;
 	}
-	return InvalidDsaPointer;
 }
 
 /* Lay out one array behind the others. */
@@ -425,28 +452,49 @@ place(Size *size, Size bytes)
 	return (uint32) at;
 }
 
-PfoForm *
-pfo_store_new_form(uint32 nindex, uint32 nformats, Size bytes)
+static Size
+form_size(uint32 nindex, uint32 nformats, Size bytes)
 {
-	Size		size = MAXALIGN(sizeof(PfoForm));
-	dsa_pointer pointer;
-	PfoForm    *form;
+	return MAXALIGN(sizeof(PfoForm)) +
+		MAXALIGN(nindex * sizeof(uint32) + nformats * sizeof(int16)) +
+		MAXALIGN(bytes);
+}
 
-	attach();
-	size += MAXALIGN(nindex * sizeof(uint32) + nformats * sizeof(int16));
-	size += MAXALIGN(bytes);
-	pointer = allocate(size);
-	if (!DsaPointerIsValid(pointer))
-		return NULL;
-	form = (PfoForm *) dsa_get_address(area, pointer);
-	form->self = pointer;
+static PfoForm *
+init_form(dsa_pointer self, Size size, uint32 nindex, uint32 nformats,
+		  Size bytes)
+{
+	PfoForm    *form = (PfoForm *) dsa_get_address(area, self);
+
+	form->self = self;
 	form->size = size;
+	form->inside = false;
 	form->bytes = bytes;
 	form->nindex = nindex;
 	form->nformats = nformats;
 	pg_atomic_init_u32(&form->used, 0);
-	pg_atomic_fetch_add_u64(&store->bytes_used, size);
 	return form;
+}
+
+static PfoForm *
+new_form(uint32 nindex, uint32 nformats, Size bytes, int tries)
+{
+	Size		size;
+	dsa_pointer pointer;
+
+	attach();
+	size = round_up(form_size(nindex, nformats, bytes));
+	pointer = allocate(size, tries);
+	if (!DsaPointerIsValid(pointer))
+		return NULL;
+	pg_atomic_fetch_add_u64(&store->bytes_used, size);
+	return init_form(pointer, size, nindex, nformats, bytes);
+}
+
+PfoForm *
+pfo_store_new_form(uint32 nindex, uint32 nformats, Size bytes)
+{
+	return new_form(nindex, nformats, bytes, 1);
 }
 
 bool
@@ -471,17 +519,6 @@ pfo_store_attach_form(PfoEntry *entry, PfoForm *form)
 	return form == NULL;
 }
 
-static PfoForm *
-new_tuples(const PfoDraft *draft)
-{
-	const PfoCapture *capture = draft->capture;
-	PfoForm    *form = pfo_store_new_form(capture->nrows, 0, capture->bytes);
-
-	if (form != NULL)
-		pfo_capture_copy(capture, pfo_form_rows(form), pfo_form_index(form));
-	return form;
-}
-
 bool
 pfo_store_publish(const PfoDraft *draft)
 {
@@ -491,14 +528,15 @@ pfo_store_publish(const PfoDraft *draft)
 	PfoEntry	head;
 	PfoEntry   *entry;
 	PfoEntry   *replaced = NULL;
-	PfoForm    *form;
+	const PfoCapture *capture = draft->capture;
+	Size		tuples_size = form_size(capture->nrows, 0, capture->bytes);
+	uint32		tuples_at = 0;
+	PfoForm    *form = NULL;
 	Size		size = MAXALIGN(sizeof(PfoEntry));
 	dsa_pointer pointer;
 	dsa_pointer *link;
 
-	form = new_tuples(draft);
-	if (form == NULL)
-		return false;
+	attach();
 
 	memset(&head, 0, sizeof(head));
 	head.info = *info;
@@ -509,18 +547,37 @@ pfo_store_publish(const PfoDraft *draft)
 	head.invals = place(&size, info->ninvals * sizeof(PfoInvalItem));
 	head.indexes = place(&size, info->nindexes * sizeof(Oid));
 	head.text = place(&size, info->text_len + 1);
+	if (tuples_size <= INSIDE)
+		tuples_at = place(&size, tuples_size);
+	else
+	{
+		form = new_form(capture->nrows, 0, capture->bytes, 4);
+		if (form == NULL)
+			return false;
+	}
 
-	pointer = size > PG_UINT32_MAX ? InvalidDsaPointer : allocate(size);
+	size = round_up(size);
+	pointer = size > PG_UINT32_MAX ? InvalidDsaPointer : allocate(size, 4);
 	if (!DsaPointerIsValid(pointer))
 	{
-		free_form(form->self);
+		if (form != NULL)
+			free_form(form->self);
 		return false;
 	}
 
 	entry = entry_at(pointer);
 	*entry = head;
 	entry->self = pointer;
-	entry->size = size + form->size;
+	entry->size = size;
+	if (form == NULL)
+	{
+		form = init_form(pointer + tuples_at, tuples_size, capture->nrows, 0,
+						 capture->bytes);
+		form->inside = true;
+	}
+	else
+		entry->size += form->size;
+	pfo_capture_copy(capture, pfo_form_rows(form), pfo_form_index(form));
 	entry->linked = true;
 	pg_atomic_init_u32(&entry->refs, 1);
 	for (int i = 0; i < PFO_NFORMS; i++)

@@ -62,6 +62,7 @@ typedef struct PfoForm
 {
 	dsa_pointer self;
 	Size		size;			/* of all of it */
+	bool		inside;			/* of the entry, and goes with it */
 	Size		bytes;			/* of the rows */
 	uint32		nindex;
 	uint32		nformats;
