@@ -105,19 +105,35 @@ executor_run(PFO_EXECUTOR_RUN_PARAMS)
 }
 
 static void
-executor_finish(QueryDesc *queryDesc)
+next_executor_finish(QueryDesc *queryDesc)
+{
+	(prev_executor_finish ? prev_executor_finish : standard_ExecutorFinish)
+		(queryDesc);
+}
+
+static void
+finish_nested(QueryDesc *queryDesc)
 {
 	pfo_nesting_level++;
 	PG_TRY();
 	{
-		(prev_executor_finish ? prev_executor_finish : standard_ExecutorFinish)
-			(queryDesc);
+		next_executor_finish(queryDesc);
 	}
 	PG_FINALLY();
 	{
 		pfo_nesting_level--;
 	}
 	PG_END_TRY();
+}
+
+static void
+executor_finish(QueryDesc *queryDesc)
+{
+	/* of a SELECT without writing WITH nothing is left to be run below it */
+	if (queryDesc->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS)
+		next_executor_finish(queryDesc);
+	else
+		finish_nested(queryDesc);
 	pfo_modified_end_of_statement();
 }
 
