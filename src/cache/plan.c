@@ -198,7 +198,6 @@ prepare(void *arg)
 	hinted = add_hints(p);
 	p->info = make_info(p);
 	p->permissions = pfo_permissions_of_query(p->query);
-	p->result = ExecCleanTypeFromTL(p->query->targetList);
 
 	/* a cursor is planned in any case, before it is started (scan_start.c) */
 	if (p->params == NULL && bms_is_empty(p->key.params) && !hinted &&
@@ -344,7 +343,8 @@ wrap(void *arg)
 	if (p->reason != PFO_REASON_NONE)
 		return;
 	info->child = child;
-	info->skip_planning = pfo_permissions_same(p->permissions, child) &&
+	info->skip_planning = p->result != NULL &&
+		pfo_permissions_same(p->permissions, child) &&
 		same_result(p->result, child);
 	p->stmt = pfo_scan_make_plan(child, child->planTree->targetlist, info,
 								 ExecSupportsBackwardScan(child->planTree));
@@ -358,9 +358,19 @@ pass_over(PfoReason reason, int64 family)
 	pfo_count_reason(reason, family);
 }
 
+static void
+describe_result(void *arg)
+{
+	Planning   *p = arg;
+
+	p->result = ExecCleanTypeFromTL(p->query->targetList);
+}
+
 static PlannedStmt *
 plan_and_wrap(Planning *p)
 {
+	if (!pfo_contain(describe_result, p))
+		p->result = NULL;
 	p->child = pfo_childplan_make(p->info, p->query, p->query_string,
 								  p->cursor_options, p->params);
 	if (!pfo_contain_catalogs(wrap, p))
