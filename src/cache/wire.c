@@ -8,8 +8,9 @@
  * tuples, the DataRow messages that PostgreSQL made of them for the first
  * client that asked, and others are sent these.
  *
- * WHY THAT IS EXACT.  The messages are made by PostgreSQL's own receiver
- * (printtup.c), which is given a place in memory in place of the connection.
+ * WHY THAT IS EXACT.  The messages are made by PostgreSQL's own code
+ * (printtup.c), which is given a place in memory in place of the connection; by
+ * a receiver of its own, since one that failed halfway cannot be used again.
  * They depend on the tuples, on the formats of the columns, which are kept
  * beside them and compared, on settings, all of which are in the key, and on
  * the encoding: clients that want another than the database's get tuples, and
@@ -37,6 +38,7 @@
 #undef ENABLE_GSS
 #undef USE_OPENSSL
 
+#include "access/printtup.h"
 #include "catalog/pg_type.h"
 #include "libpq/libpq.h"
 #include "libpq/libpq-be.h"
@@ -80,18 +82,30 @@ needs_conversion(void)
 	return encoding != GetDatabaseEncoding() && encoding != PG_SQL_ASCII;
 }
 
+/* Formats that there are not raise an error at the first row, as ever. */
+static bool
+are_known(const int16 *formats, int nformats)
+{
+	for (int i = 0; formats != NULL && i < nformats; i++)
+	{
+		if (formats[i] != 0 && formats[i] != 1)
+			return false;
+	}
+	return true;
+}
+
 PfoClient
 pfo_wire_client(QueryDesc *queryDesc)
 {
-	DestReceiver *dest = queryDesc->dest;
 	PfoClient	client = {NULL, NULL};
 
-	if (pfo_cache_wire && dest->receiveSlot == print_row &&
+	if (pfo_cache_wire && queryDesc->dest->receiveSlot == print_row &&
 		pfo_messages_are_direct() && whereToSendOutput == DestRemote &&
 		ActivePortal != NULL && ActivePortal->queryDesc == queryDesc &&
+		are_known(ActivePortal->formats, queryDesc->tupDesc->natts) &&
 		!needs_conversion())
 	{
-		client.dest = dest;
+		client.portal = ActivePortal;
 		client.formats = ActivePortal->formats;
 	}
 	return client;
@@ -115,7 +129,7 @@ same_formats(const PfoForm *form, const int16 *formats)
 PfoForm *
 pfo_wire_find(PfoEntry *entry, const PfoClient *client)
 {
-	if (client->dest == NULL)
+	if (client->portal == NULL)
 		return NULL;
 	for (PfoFormKind kind = PFO_FORM_WIRE; kind < PFO_NFORMS; kind++)
 	{
@@ -266,11 +280,14 @@ keep_message(char type, const char *body, size_t len)
 }
 
 static void
-print_rows(PfoEntry *entry, PfoForm *tuples, DestReceiver *dest,
-		   TupleTableSlot *slot)
+print_rows(PfoForm *tuples, Portal portal, TupleTableSlot *slot)
 {
 	PQcommMethods methods = *PqCommMethods;
+	/* this kind sends no description of the rows */
+	DestReceiver *dest = CreateDestReceiver(DestRemoteExecute);
 
+	SetRemoteDestReceiverParams(dest, portal);
+	dest->rStartup(dest, CMD_SELECT, slot->tts_tupleDescriptor);
 	usual_methods = PqCommMethods;
 	methods.putmessage = keep_message;
 	PqCommMethods = &methods;
@@ -291,6 +308,8 @@ print_rows(PfoEntry *entry, PfoForm *tuples, DestReceiver *dest,
 	}
 	PG_END_TRY();
 	ExecClearTuple(slot);
+	dest->rShutdown(dest);
+	dest->rDestroy(dest);
 }
 
 /* Keep the messages in shared memory, beside the tuples. */
@@ -319,11 +338,10 @@ pfo_wire_make(PfoEntry *entry, const PfoClient *client, TupleTableSlot *slot)
 	PfoForm    *tuples = pfo_entry_form(entry, PFO_FORM_TUPLES);
 	Messages   *messages;
 
-	if (pg_atomic_read_u32(&entry->tuples_only) != 0 ||
-		pfo_entry_form(entry, PFO_FORM_WIRE_OTHER) != NULL)
-		return NULL;
 	/* so it stays, if any of this fails */
-	pg_atomic_write_u32(&entry->tuples_only, 1);
+	if (pfo_entry_form(entry, PFO_FORM_WIRE_OTHER) != NULL ||
+		pg_atomic_exchange_u32(&entry->tuples_only, 1) != 0)
+		return NULL;
 	if (entry->info.nrows == 0 || !are_plain(entry))
 		return NULL;
 
@@ -337,7 +355,7 @@ pfo_wire_make(PfoEntry *entry, const PfoClient *client, TupleTableSlot *slot)
 	messages->npieces = 0;
 	making = messages;
 	if (!messages->failed)
-		print_rows(entry, tuples, client->dest, slot);
+		print_rows(tuples, client->portal, slot);
 	if (messages->failed || !attach(entry, messages, client))
 		return NULL;
 	pfree(messages->data);
