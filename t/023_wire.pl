@@ -205,13 +205,17 @@ is(stats($node, 'bytes_pinned'), 0, 'nothing is pinned');
 my $gone = raw_client($node);
 ask($gone, 'SET perfopt.cache = force');
 ready($gone);
+my $told = -s $node->logfile;
 ask($gone, $large) for 1 .. 3;
 $node->poll_query_until('postgres',
 	"SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'ClientWrite'");
 close $gone;
+$node->wait_for_log(qr/connection to client lost/, $told);
+is(scalar(() = slurp_file($node->logfile, $told) =~ /could not send data to client/g), 1,
+	'a client that went away is sent nothing more');
 $node->poll_query_until('postgres',
 	"SELECT count(*) = 0 FROM pg_stat_activity WHERE wait_event = 'ClientWrite'");
-is(stats($node, 'bytes_pinned'), 0, 'a client that went away pins nothing');
+is(stats($node, 'bytes_pinned'), 0, 'and pins nothing');
 
 #
 # Random ones

@@ -21,7 +21,8 @@
  * message.  More is written to the socket directly, in pieces that end with a
  * row, so that a cancel is noticed and its error fits in the stream.  As
  * everywhere in the protocol's code, nothing else may be sent in the middle of
- * a piece: for that time the methods of the connection do nothing.
+ * a piece, as the farewell of a session that is told to quit: from its first
+ * byte to its last the methods of the connection do nothing.
  *
  * A client that is slow to read keeps nothing pinned: the first time that the
  * socket is full, the rest is copied into backend memory.  Only then is it
@@ -381,9 +382,14 @@ typedef struct Sending
 } Sending;
 
 /* The methods of a connection that is in the middle of a message */
+static const PQcommMethods *muted;
+
+/* What reports an error that came out of it begins with this. */
 static void
-mute_nothing(void)
+mute_reset(void)
 {
+	PqCommMethods = muted;
+	pq_comm_reset();
 }
 
 static int
@@ -410,7 +416,7 @@ mute_noblock(char type, const char *body, size_t len)
 }
 
 static const PQcommMethods mute_methods = {
-	.comm_reset = mute_nothing,
+	.comm_reset = mute_reset,
 	.flush = mute_flush,
 	.flush_if_writable = mute_flush,
 	.is_send_pending = mute_pending,
@@ -451,18 +457,18 @@ lose_client(void)
 static bool
 write_piece(Sending *sending, Size len)
 {
-	const PQcommMethods *methods = PqCommMethods;
+	bool		lost = false;
 
-	while (len > 0)
+	muted = PqCommMethods;
+	PqCommMethods = &mute_methods;
+	while (len > 0 && !lost)
 	{
 		ssize_t		n;
 
 		MyProcPort->noblock = !sending->ours;
-		PqCommMethods = &mute_methods;
 		n = secure_write(MyProcPort,
 						 unconstify(char *, sending->rows + sending->done),
 						 len);
-		PqCommMethods = methods;
 		MyProcPort->noblock = false;
 
 		if (n > 0)
@@ -475,10 +481,11 @@ write_piece(Sending *sending, Size len)
 		else if (errno != EINTR)
 		{
 			lose_client();
-			return false;
+			lost = true;
 		}
 	}
-	return true;
+	PqCommMethods = muted;
+	return !lost;
 }
 
 /* Write everything, behind what is in the connection's buffer. */
@@ -492,13 +499,12 @@ write_pieces(Sending *sending, const PfoForm *form)
 
 	/* the form can go away while they are sent */
 	memcpy(pieces, pfo_form_index(form), npieces * sizeof(uint32));
-	if (pq_flush_if_writable() != 0)
-		return;
+	/* if the client is gone, the next check ends the session, as ever */
+	(void) pq_flush_if_writable();
 	if (pq_is_send_pending())
 	{
 		take_along(sending);
-		if (pq_flush() != 0)
-			return;
+		(void) pq_flush();
 	}
 	for (uint32 i = 0; i <= npieces; i++)
 	{
@@ -506,9 +512,11 @@ write_pieces(Sending *sending, const PfoForm *form)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!write_piece(sending, end - start))
-			return;
+			break;
 		start = end;
 	}
+	/* TLS, for one, takes nothing else after a failure */
+	CHECK_FOR_INTERRUPTS();
 }
 
 static void
