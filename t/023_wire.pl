@@ -134,7 +134,17 @@ is(compare(parse('', $plain) . bind_portal('', '') . execute('') . parse('', 'SE
 	8, 'an error between them');
 is(compare(parse('', $plain) . bind_portal('', '') . execute('') . parse('', 'SELECT speak()') . bind_portal('', '') . execute('')
 		  . parse('', $plain) . bind_portal('', '') . execute('') . sync()), 8, 'a notice between them');
-is(compare(parse('', $plain) . bind_portal('', '', 2) . execute('') . sync()), 0, 'formats that there are not');
+for my $formats ([2], [ 2, 0 ], [ 0, -1 ])
+{
+	my $sql = "SELECT txt, '@$formats' AS f FROM r WHERE id < 11 ORDER BY id";
+	stream(query("SET perfopt.cache = force; $sql; SET perfopt.cache = off"));
+	is(compare(parse('', $sql) . bind_portal('', '', @$formats) . execute('') . sync()), 0, "formats that there are not: @$formats");
+	is(compare(query($sql)), 4, 'which keep nobody from the bytes');
+}
+stream(query('SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0'));
+like(stream(query("EXPLAIN $large")), qr/Gather/, 'a parallel plan');
+is(compare(query($large)), 3, 'of which bytes are made, too');
+stream(query('RESET ALL'));
 is(compare(parse('', "SELECT $_ FROM r WHERE id < 9") . bind_portal('', '') . execute('') . sync()), 0, "$_: tuples")
   for sort keys %tuples_only;
 stream(query("SET client_encoding = 'LATIN1'"));
@@ -195,13 +205,17 @@ is(stats($node, 'bytes_pinned'), 0, 'nothing is pinned');
 my $gone = raw_client($node);
 ask($gone, 'SET perfopt.cache = force');
 ready($gone);
+my $told = -s $node->logfile;
 ask($gone, $large) for 1 .. 3;
 $node->poll_query_until('postgres',
 	"SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'ClientWrite'");
 close $gone;
+$node->wait_for_log(qr/connection to client lost/, $told);
+is(scalar(() = slurp_file($node->logfile, $told) =~ /could not send data to client/g), 1,
+	'a client that went away is sent nothing more');
 $node->poll_query_until('postgres',
 	"SELECT count(*) = 0 FROM pg_stat_activity WHERE wait_event = 'ClientWrite'");
-is(stats($node, 'bytes_pinned'), 0, 'a client that went away pins nothing');
+is(stats($node, 'bytes_pinned'), 0, 'and pins nothing');
 
 #
 # Random ones

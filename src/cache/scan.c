@@ -6,7 +6,6 @@
  * What a run is to do is decided in scan_start.c, when it begins: only then the
  * row limit and the destination are known.  The node has one of these sources:
  *
- *	SOURCE_HIT		an entry, until the first row is asked for, then either of
  *	SOURCE_ENTRY	the rows of an entry: a small one stays pinned and is read in
  *					shared memory; a larger one is copied and unpinned, since a
  *					client that stops reading would keep it for ever, and so is
@@ -471,8 +470,6 @@ next_row(CustomScanState *css)
 	}
 	if (state->fill_first)
 		fill_first(state);
-	if (state->source == SOURCE_HIT)
-		pfo_scan_open_entry(state);
 
 	switch (state->source)
 	{
@@ -495,7 +492,7 @@ pfo_scan_after_run(QueryDesc *queryDesc)
 	if (state == NULL || state->explaining || state->finished ||
 		state->source == SOURCE_UNDECIDED)
 		return;
-	if (state->source == SOURCE_ENTRY || state->source == SOURCE_HIT)
+	if (state->source == SOURCE_ENTRY)
 		finish_hit(state);
 	else if (state->limited && state->capture != NULL &&
 			 state->attempt.deps != NULL && state->given >= state->max_rows)

@@ -249,7 +249,10 @@ make_wire(void *arg)
 								state->slot);
 }
 
-/* The bytes to send, if a client is to be sent any; made now at the first hit. */
+/*
+ * The bytes to send, if a client is to be sent any; made now at the first hit.
+ * That reads catalogs, so not where the plan's run is parallel already.
+ */
 static PfoForm *
 find_wire(PfoScanState *state)
 {
@@ -257,9 +260,9 @@ find_wire(PfoScanState *state)
 	PfoClient  *client = &state->attempt.client;
 	PfoForm    *form = pfo_wire_find(entry, client);
 
-	if (form != NULL || client->dest == NULL ||
+	if (form != NULL || client->portal == NULL ||
 		pg_atomic_read_u32(&entry->tuples_only) != 0 ||
-		!pfo_contain(make_wire, state))
+		!pfo_contain_catalogs(make_wire, state))
 		return form;
 	return state->wire;
 }
@@ -269,18 +272,11 @@ void
 pfo_scan_use_entry(PfoScanState *state)
 {
 	PfoEntry   *entry = state->attempt.entry;
+	PfoForm    *form = find_wire(state);
 
-	state->source = SOURCE_HIT;
 	state->position = -1;
 	state->nrows = entry->info.nrows;
 	state->cost_ms = entry->info.cost_ms;
-}
-
-void
-pfo_scan_open_entry(PfoScanState *state)
-{
-	PfoForm    *form = find_wire(state);
-
 	if (form != NULL)
 	{
 		state->source = SOURCE_WIRE;
@@ -288,7 +284,7 @@ pfo_scan_open_entry(PfoScanState *state)
 	}
 	else
 	{
-		form = pfo_entry_form(state->attempt.entry, PFO_FORM_TUPLES);
+		form = pfo_entry_form(entry, PFO_FORM_TUPLES);
 		state->source = SOURCE_ENTRY;
 		state->rows = pfo_form_rows(form);
 		state->offsets = pfo_form_index(form);

@@ -19,7 +19,6 @@
 typedef enum Source
 {
 	SOURCE_UNDECIDED,
-	SOURCE_HIT,
 	SOURCE_ENTRY,
 	SOURCE_WIRE,
 	SOURCE_CHILD,
@@ -72,8 +71,7 @@ typedef struct PfoScanState
 static inline bool
 pfo_scan_is_hit(const PfoScanState *state)
 {
-	return state->source == SOURCE_HIT || state->source == SOURCE_ENTRY ||
-		state->source == SOURCE_WIRE;
+	return state->source == SOURCE_ENTRY || state->source == SOURCE_WIRE;
 }
 
 extern PfoScanState *pfo_scan_state_of(PfoPlanInfo *info);
@@ -92,12 +90,10 @@ extern void pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc,
 extern void pfo_scan_continue(PfoScanState *state, ScanDirection direction);
 
 /*
- * The parts of deciding: execute, or give out the entry, and count either; open
- * it in the form to be given out, when the receiver of rows is started.
+ * The parts of deciding: execute, or give out the entry, and count either.
  */
 extern void pfo_scan_start_child(PfoScanState *state);
 extern void pfo_scan_use_entry(PfoScanState *state);
-extern void pfo_scan_open_entry(PfoScanState *state);
 extern void pfo_scan_count_hit(PfoScanState *state);
 extern void pfo_scan_count_miss(PfoScanState *state);
 

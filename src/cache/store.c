@@ -413,7 +413,7 @@ round_up(Size size)
 		return size;
 	if (store->area_size >= SOME_CLASSES)
 		return Max(pg_nextpower2_size_t(size), 256);
-	return size <= 1024 ? 1024 : MAX_CLASS + 1;
+	return size <= 1024 ? 1024 : MAXALIGN(MAX_CLASS + 1);
 }
 
 /*
@@ -466,6 +466,7 @@ init_form(dsa_pointer self, Size size, uint32 nindex, uint32 nformats,
 {
 	PfoForm    *form = (PfoForm *) dsa_get_address(area, self);
 
+	Assert(size == MAXALIGN(size));
 	form->self = self;
 	form->size = size;
 	form->inside = false;

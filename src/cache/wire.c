@@ -8,8 +8,9 @@
  * tuples, the DataRow messages that PostgreSQL made of them for the first
  * client that asked, and others are sent these.
  *
- * WHY THAT IS EXACT.  The messages are made by PostgreSQL's own receiver
- * (printtup.c), which is given a place in memory in place of the connection.
+ * WHY THAT IS EXACT.  The messages are made by PostgreSQL's own code
+ * (printtup.c), which is given a place in memory in place of the connection; by
+ * a receiver of its own, since one that failed halfway cannot be used again.
  * They depend on the tuples, on the formats of the columns, which are kept
  * beside them and compared, on settings, all of which are in the key, and on
  * the encoding: clients that want another than the database's get tuples, and
@@ -20,7 +21,8 @@
  * message.  More is written to the socket directly, in pieces that end with a
  * row, so that a cancel is noticed and its error fits in the stream.  As
  * everywhere in the protocol's code, nothing else may be sent in the middle of
- * a piece: for that time the methods of the connection do nothing.
+ * a piece, as the farewell of a session that is told to quit: from its first
+ * byte to its last the methods of the connection do nothing.
  *
  * A client that is slow to read keeps nothing pinned: the first time that the
  * socket is full, the rest is copied into backend memory.  Only then is it
@@ -37,6 +39,7 @@
 #undef ENABLE_GSS
 #undef USE_OPENSSL
 
+#include "access/printtup.h"
 #include "catalog/pg_type.h"
 #include "libpq/libpq.h"
 #include "libpq/libpq-be.h"
@@ -80,18 +83,30 @@ needs_conversion(void)
 	return encoding != GetDatabaseEncoding() && encoding != PG_SQL_ASCII;
 }
 
+/* Formats that there are not raise an error at the first row, as ever. */
+static bool
+are_known(const int16 *formats, int nformats)
+{
+	for (int i = 0; formats != NULL && i < nformats; i++)
+	{
+		if (formats[i] != 0 && formats[i] != 1)
+			return false;
+	}
+	return true;
+}
+
 PfoClient
 pfo_wire_client(QueryDesc *queryDesc)
 {
-	DestReceiver *dest = queryDesc->dest;
 	PfoClient	client = {NULL, NULL};
 
-	if (pfo_cache_wire && dest->receiveSlot == print_row &&
+	if (pfo_cache_wire && queryDesc->dest->receiveSlot == print_row &&
 		pfo_messages_are_direct() && whereToSendOutput == DestRemote &&
 		ActivePortal != NULL && ActivePortal->queryDesc == queryDesc &&
+		are_known(ActivePortal->formats, queryDesc->tupDesc->natts) &&
 		!needs_conversion())
 	{
-		client.dest = dest;
+		client.portal = ActivePortal;
 		client.formats = ActivePortal->formats;
 	}
 	return client;
@@ -115,7 +130,7 @@ same_formats(const PfoForm *form, const int16 *formats)
 PfoForm *
 pfo_wire_find(PfoEntry *entry, const PfoClient *client)
 {
-	if (client->dest == NULL)
+	if (client->portal == NULL)
 		return NULL;
 	for (PfoFormKind kind = PFO_FORM_WIRE; kind < PFO_NFORMS; kind++)
 	{
@@ -266,11 +281,14 @@ keep_message(char type, const char *body, size_t len)
 }
 
 static void
-print_rows(PfoEntry *entry, PfoForm *tuples, DestReceiver *dest,
-		   TupleTableSlot *slot)
+print_rows(PfoForm *tuples, Portal portal, TupleTableSlot *slot)
 {
 	PQcommMethods methods = *PqCommMethods;
+	/* this kind sends no description of the rows */
+	DestReceiver *dest = CreateDestReceiver(DestRemoteExecute);
 
+	SetRemoteDestReceiverParams(dest, portal);
+	dest->rStartup(dest, CMD_SELECT, slot->tts_tupleDescriptor);
 	usual_methods = PqCommMethods;
 	methods.putmessage = keep_message;
 	PqCommMethods = &methods;
@@ -291,6 +309,8 @@ print_rows(PfoEntry *entry, PfoForm *tuples, DestReceiver *dest,
 	}
 	PG_END_TRY();
 	ExecClearTuple(slot);
+	dest->rShutdown(dest);
+	dest->rDestroy(dest);
 }
 
 /* Keep the messages in shared memory, beside the tuples. */
@@ -319,11 +339,10 @@ pfo_wire_make(PfoEntry *entry, const PfoClient *client, TupleTableSlot *slot)
 	PfoForm    *tuples = pfo_entry_form(entry, PFO_FORM_TUPLES);
 	Messages   *messages;
 
-	if (pg_atomic_read_u32(&entry->tuples_only) != 0 ||
-		pfo_entry_form(entry, PFO_FORM_WIRE_OTHER) != NULL)
-		return NULL;
 	/* so it stays, if any of this fails */
-	pg_atomic_write_u32(&entry->tuples_only, 1);
+	if (pfo_entry_form(entry, PFO_FORM_WIRE_OTHER) != NULL ||
+		pg_atomic_exchange_u32(&entry->tuples_only, 1) != 0)
+		return NULL;
 	if (entry->info.nrows == 0 || !are_plain(entry))
 		return NULL;
 
@@ -337,7 +356,7 @@ pfo_wire_make(PfoEntry *entry, const PfoClient *client, TupleTableSlot *slot)
 	messages->npieces = 0;
 	making = messages;
 	if (!messages->failed)
-		print_rows(entry, tuples, client->dest, slot);
+		print_rows(tuples, client->portal, slot);
 	if (messages->failed || !attach(entry, messages, client))
 		return NULL;
 	pfree(messages->data);
@@ -363,9 +382,14 @@ typedef struct Sending
 } Sending;
 
 /* The methods of a connection that is in the middle of a message */
+static const PQcommMethods *muted;
+
+/* What reports an error that came out of it begins with this. */
 static void
-mute_nothing(void)
+mute_reset(void)
 {
+	PqCommMethods = muted;
+	pq_comm_reset();
 }
 
 static int
@@ -392,7 +416,7 @@ mute_noblock(char type, const char *body, size_t len)
 }
 
 static const PQcommMethods mute_methods = {
-	.comm_reset = mute_nothing,
+	.comm_reset = mute_reset,
 	.flush = mute_flush,
 	.flush_if_writable = mute_flush,
 	.is_send_pending = mute_pending,
@@ -433,18 +457,18 @@ lose_client(void)
 static bool
 write_piece(Sending *sending, Size len)
 {
-	const PQcommMethods *methods = PqCommMethods;
+	bool		lost = false;
 
-	while (len > 0)
+	muted = PqCommMethods;
+	PqCommMethods = &mute_methods;
+	while (len > 0 && !lost)
 	{
 		ssize_t		n;
 
 		MyProcPort->noblock = !sending->ours;
-		PqCommMethods = &mute_methods;
 		n = secure_write(MyProcPort,
 						 unconstify(char *, sending->rows + sending->done),
 						 len);
-		PqCommMethods = methods;
 		MyProcPort->noblock = false;
 
 		if (n > 0)
@@ -457,10 +481,11 @@ write_piece(Sending *sending, Size len)
 		else if (errno != EINTR)
 		{
 			lose_client();
-			return false;
+			lost = true;
 		}
 	}
-	return true;
+	PqCommMethods = muted;
+	return !lost;
 }
 
 /* Write everything, behind what is in the connection's buffer. */
@@ -474,13 +499,12 @@ write_pieces(Sending *sending, const PfoForm *form)
 
 	/* the form can go away while they are sent */
 	memcpy(pieces, pfo_form_index(form), npieces * sizeof(uint32));
-	if (pq_flush_if_writable() != 0)
-		return;
+	/* if the client is gone, the next check ends the session, as ever */
+	(void) pq_flush_if_writable();
 	if (pq_is_send_pending())
 	{
 		take_along(sending);
-		if (pq_flush() != 0)
-			return;
+		(void) pq_flush();
 	}
 	for (uint32 i = 0; i <= npieces; i++)
 	{
@@ -488,9 +512,11 @@ write_pieces(Sending *sending, const PfoForm *form)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!write_piece(sending, end - start))
-			return;
+			break;
 		start = end;
 	}
+	/* TLS, for one, takes nothing else after a failure */
+	CHECK_FOR_INTERRUPTS();
 }
 
 static void

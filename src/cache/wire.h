@@ -9,13 +9,14 @@
 #define PFO_WIRE_H
 
 #include "executor/execdesc.h"
+#include "utils/portal.h"
 
 #include "cache/store.h"
 
 /* Who gets the rows */
 typedef struct PfoClient
 {
-	DestReceiver *dest;			/* NULL: no client, or not by the usual way */
+	Portal		portal;			/* NULL: no client, or not by the usual way */
 	const int16 *formats;		/* of the columns; NULL: all are text */
 } PfoClient;
 
@@ -29,7 +30,7 @@ extern PfoForm *pfo_wire_find(PfoEntry *entry, const PfoClient *client);
 
 /*
  * The same, made from the entry's tuples if it has none; NULL if that cannot
- * be.  The slot takes tuples of the entry.  To be contained.
+ * be.  The slot takes tuples of the entry.  To be contained, with catalogs.
  */
 extern PfoForm *pfo_wire_make(PfoEntry *entry, const PfoClient *client,
 							  TupleTableSlot *slot);
