@@ -168,8 +168,8 @@ make_info(Planning *p)
 	info->functions = list_copy(verdict->eligibility.functions);
 	info->depends = list_copy(verdict->eligibility.typrelids);
 	/* checked here, so that the same statement need not be checked again */
-	if (pfo_permissions_functions(info->functions, &verdict->granted))
-		info->granted = verdict->granted;
+	pfo_permissions_in_advance(info->functions, &verdict->granted);
+	info->granted = verdict->granted;
 	info->params = p->key.params;
 	info->folded = p->folded;
 	return info;
