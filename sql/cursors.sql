@@ -5,6 +5,7 @@
 \set dir :srcdir '/sql/'
 \set setup :dir 'setup.psql'
 \i :setup
+\set why :dir 'why.psql'
 SET client_min_messages = warning;
 \set ECHO none
 CREATE SCHEMA cursors;
@@ -41,6 +42,24 @@ ANALYZE t;
 \i :twice
 \set q 'BEGIN \\; DECLARE c CURSOR WITH HOLD FOR SELECT k, avg(id) FROM t GROUP BY k ORDER BY k \\; FETCH 1 FROM c \\; COMMIT \\; FETCH ALL FROM c \\; CLOSE c'
 \i :twice
+
+\echo '== what COMMIT runs keeps nothing, but is served'
+\set q 'SELECT k, avg(v) FROM t GROUP BY k ORDER BY k'
+\i :twice
+\set q 'BEGIN \\; DECLARE c CURSOR WITH HOLD FOR SELECT k, avg(v) FROM t GROUP BY k ORDER BY k \\; COMMIT \\; FETCH ALL FROM c \\; CLOSE c'
+\i :twice
+CREATE TABLE checked (n bigint);
+CREATE FUNCTION checked() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	SELECT count(*) INTO new.n FROM t WHERE v % 2 = 0;
+	IF new.n < 3 THEN RAISE 'few: %', new.n; END IF;
+	RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER checked AFTER INSERT ON checked
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION checked();
+-- planned for it: the query and two expressions
+\set q 'BEGIN \\; INSERT INTO checked DEFAULT VALUES \\; COMMIT'
+\i :why
 
 \echo '== own writes between fetches are not seen, those before are'
 \set q 'BEGIN \\; DECLARE c CURSOR FOR SELECT k, sum(id) FROM t GROUP BY k ORDER BY k \\; FETCH 1 FROM c \\; UPDATE t SET v = v + 100, k = 7 WHERE id = 3 \\; FETCH ALL FROM c \\; ROLLBACK'

@@ -27,5 +27,12 @@ WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
 	AND classid <> 'pg_type'::regclass
 	AND obj_description(objid, classid::regclass::name) IS NULL;
 
+-- nothing in it names a schema
+CREATE SCHEMA elsewhere;
+ALTER EXTENSION perfopt SET SCHEMA elsewhere;
+SELECT count(*) >= 0 AS works FROM elsewhere.perfopt_cache_stats;
+ALTER EXTENSION perfopt SET SCHEMA public;
+DROP SCHEMA elsewhere;
+
 -- loading the library serves nothing
 SHOW perfopt.cache;

@@ -84,6 +84,26 @@ SELECT a/* 1 */AS "x"/* 2 */, a "y""--z" -- 3
 SET perfopt.cache = off;
 SELECT query FROM perfopt_cache_entries WHERE relations = '{t}' AND valid;
 
+-- nor are parts of constants, under another standard_conforming_strings
+CREATE TABLE said (a text);
+SET standard_conforming_strings = off;
+SET escape_string_warning = off;
+PREPARE one AS SELECT count(*) AS one FROM said WHERE a = 'a\'secret\'b' OR a = 'c';
+PREPARE two AS SELECT count(*) AS two FROM said WHERE a = '\\d' OR a = E'e\'' OR a = U&"a";
+SET standard_conforming_strings = on;
+PREPARE three AS SELECT count(*) AS three FROM said WHERE a = 'a\' OR a = 'secret';
+PREPARE four AS SELECT count(*) AS four FROM said WHERE a = '\w' OR a = E'e\'' OR a = U&"a";
+SET perfopt.cache = force;
+EXECUTE one;
+EXECUTE two;
+SET standard_conforming_strings = off;
+EXECUTE three;
+EXECUTE four;
+RESET standard_conforming_strings;
+SET perfopt.cache = off;
+SELECT query FROM perfopt_cache_entries WHERE relations = '{said}'
+ORDER BY query COLLATE "C";
+
 -- names of another database's relations are not shown, nor is a role's or a
 -- database's that is gone
 SELECT count(*) AS others FROM perfopt_cache_entries

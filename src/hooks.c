@@ -22,6 +22,7 @@
 
 #include "base/compat.h"
 #include "base/statement.h"
+#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/generation.h"
 #include "cache/modified.h"
@@ -204,6 +205,7 @@ process_utility(PlannedStmt *pstmt, const char *queryString,
 		pfo_explaining_level = explaining;
 	}
 	PG_END_TRY();
+	pfo_contain_after_utility(statement);
 	pfo_modified_end_of_statement();
 }
 

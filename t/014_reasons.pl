@@ -91,6 +91,36 @@ is( $node->safe_psql(
 	't|0|t',
 	'the memory is bounded when answers push out answers');
 
+#
+# A hundred statements that differ (why, is told below) do not all find one of
+# the 64 places; those that do not are not served either.
+#
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE twin (id int, a int) WITH (autovacuum_enabled = off);
+	INSERT INTO twin SELECT g, 1 FROM generate_series(10000, 1, -1) g;
+	CREATE INDEX ON twin (a, id);
+	SELECT perfopt_invalidate_all();
+});
+my $by_index = 'SET enable_bitmapscan = off';
+my $hundred = join('; ',
+	map { 'SELECT id' . ' + 0' x $_ . ' FROM twin WHERE a = 1 LIMIT 1' } 1 .. 100);
+is( counted("$hundred; $hundred", $by_index),
+	join(' ', ('1') x 200, 'no reason'),
+	'a hundred statements');
+$node->safe_psql('postgres', 'ANALYZE twin');
+is( counted($hundred, "$by_index; SET perfopt.cache_verify = 1"),
+	join(' ', ('10000') x 100, 'differed 100'),
+	'each of them differs');
+is( counted("$hundred; $hundred", $by_index),
+	join(' ', ('10000') x 200, 'differed 200'),
+	'none is served again');
+is( $node->safe_psql(
+		'postgres',
+		q{SELECT count(*) <= 64 FROM perfopt_cache_savings() WHERE disabled}),
+	't',
+	'though there are not as many places');
+
 $node->adjust_conf('postgresql.conf', 'perfopt.cache_size', '64MB');
 $node->restart;
 

@@ -110,6 +110,10 @@ for my $number (1 .. 3)
 }
 is(served($node, "$sum; $sum"), "$value $value served 1", 'others can be served');
 accounted($node, 'dropped databases');
+is( $node->safe_psql('postgres', q{
+		SELECT count(*) FROM perfopt_cache_stats()
+		WHERE dbid <> 0 AND dbid NOT IN (SELECT oid FROM pg_database)}),
+	'0', 'dropped databases: their counters are had again');
 is($node->safe_psql('postgres', "$entries_of d.oid IS NULL"),
 	'0', 'dropped databases: their memory is had again');
 

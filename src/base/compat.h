@@ -22,6 +22,13 @@
 #include "varatt.h"
 #endif
 
+/* a session's number of its transaction */
+#if PG_VERSION_NUM >= 170000
+#define PFO_PROC_LXID(proc)			((proc)->vxid.lxid)
+#else
+#define PFO_PROC_LXID(proc)			((proc)->lxid)
+#endif
+
 /*
  * Fields of the query tree, for cache/key.c and key_expr.c
  */

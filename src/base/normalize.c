@@ -9,6 +9,11 @@
  * complain; it may in a statement cut from its surroundings, therefore its
  * errors are caught and end the text.
  *
+ * Where a constant ends depends on standard_conforming_strings, and how that was
+ * set when the text was parsed, is not known: of a prepared statement it may be
+ * long ago.  So the text ends where it matters, as what follows might be a part
+ * of a constant.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -123,7 +128,7 @@ keyword_token(const char *word)
 }
 
 static void
-normalize(const char *text, Output *out)
+normalize(const char *text, bool standard_strings, Output *out)
 {
 	core_yyscan_t scanner;
 	core_yy_extra_type extra;
@@ -137,6 +142,7 @@ normalize(const char *text, Output *out)
 
 	scanner = scanner_init(text, &extra, &ScanKeywords, ScanKeywordTokens);
 	extra.escape_string_warning = false;
+	extra.standard_conforming_strings = standard_strings;
 
 	token = core_yylex(&value, &location, scanner);
 	start = location;
@@ -172,12 +178,31 @@ normalize(const char *text, Output *out)
 	scanner_finish(scanner);
 }
 
+/* As far as the lexer does not complain. */
+static void
+normalize_as(const char *text, bool standard_strings, char *out, Size size)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Output		output = {out, size, 0, false};
+
+	out[0] = '\0';
+	PG_TRY();
+	{
+		normalize(text, standard_strings, &output);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
 void
 pfo_normalize(const char *text, int location, int len, char *out, Size size)
 {
 	MemoryContext context;
 	MemoryContext old;
-	Output		output = {out, size, 0, false};
 	char	   *copy;
 
 	out[0] = '\0';
@@ -192,15 +217,17 @@ pfo_normalize(const char *text, int location, int len, char *out, Size size)
 									ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(context);
 	copy = pnstrdup(text, len);
-	PG_TRY();
+	normalize_as(copy, true, out, size);
+	if (strchr(copy, '\\') != NULL)
 	{
-		normalize(copy, &output);
+		char	   *other = palloc(size);
+		int			same = 0;
+
+		normalize_as(copy, false, other, size);
+		while (out[same] != '\0' && out[same] == other[same])
+			same++;
+		out[pg_mbcliplen(out, strlen(out), same)] = '\0';
 	}
-	PG_CATCH();
-	{
-		FlushErrorState();
-	}
-	PG_END_TRY();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }

@@ -19,6 +19,7 @@
 #include "access/transam.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/syscache.h"
 
 #include "cache/childplan.h"
@@ -158,6 +159,13 @@ pfo_childplan_complete(PfoPlanInfo *info, const char *query_string)
 	pfo_childplan_note(info, stmt);
 	info->child = copyObject(stmt);
 	MemoryContextSwitchTo(old);
+
+	/*
+	 * A plan cache makes such a plan again when old snapshots are gone, but it
+	 * was given ours before that was known: let it make that again.
+	 */
+	if (stmt->transientPlan)
+		ResetPlanCache();
 }
 
 PfoInvalItem *

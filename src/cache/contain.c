@@ -15,6 +15,11 @@
  * id, and committing it would begin a new command in the middle of one, so that
  * what an outer one has changed so far would be seen.
  *
+ * While COMMIT or PREPARE TRANSACTION ends a block, deferred triggers and
+ * cursors WITH HOLD are run, and a subtransaction can be begun; but PostgreSQL
+ * asserts that none is rolled back then.  So nothing is read there, which makes
+ * a miss of what would need it.
+ *
  * The server's log has the first such failure of each session; the counter
  * "errors" has all.
  *
@@ -28,7 +33,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "nodes/parsenodes.h"
 #include "storage/lwlock.h"
+#include "storage/proc.h"
 #include "utils/backend_progress.h"
 #include "utils/backend_status.h"
 #include "utils/elog.h"
@@ -36,8 +43,27 @@
 #include "utils/resowner.h"
 
 #include "base/breakage.h"
+#include "base/compat.h"
 #include "cache/contain.h"
 #include "cache/counters.h"
+
+/* the last transaction whose block a command was to end */
+static LocalTransactionId ending = InvalidLocalTransactionId;
+
+void
+pfo_contain_after_utility(Node *statement)
+{
+	if (IsA(statement, TransactionStmt) &&
+		(((TransactionStmt *) statement)->kind == TRANS_STMT_COMMIT ||
+		 ((TransactionStmt *) statement)->kind == TRANS_STMT_PREPARE))
+		ending = PFO_PROC_LXID(MyProc);
+}
+
+static bool
+block_is_ending(void)
+{
+	return ending == PFO_PROC_LXID(MyProc);
+}
 
 /* Does the error tell of the statement rather than of us? */
 static bool
@@ -175,8 +201,8 @@ pfo_contain_catalogs(PfoWork work, void *arg)
 	Progress	progress;
 	bool		done;
 
-	/* none can be begun; nothing that is cached runs there */
-	if (IsInParallelMode())
+	/* in parallel mode none can be begun; nothing that is cached runs there */
+	if (IsInParallelMode() || block_is_ending())
 		return false;
 
 	save_progress(&progress);
@@ -190,4 +216,10 @@ pfo_contain_catalogs(PfoWork work, void *arg)
 	if (error != NULL)
 		ReThrowError(error);
 	return done;
+}
+
+PfoReason
+pfo_contain_reason(void)
+{
+	return block_is_ending() ? PFO_REASON_MAINTENANCE : PFO_REASON_INTERNAL;
 }

@@ -8,6 +8,10 @@
 #ifndef PFO_CONTAIN_H
 #define PFO_CONTAIN_H
 
+#include "nodes/nodes.h"
+
+#include "cache/reason.h"
+
 typedef void (*PfoWork) (void *arg);
 
 /*
@@ -21,5 +25,11 @@ typedef void (*PfoWork) (void *arg);
  */
 extern bool pfo_contain(PfoWork work, void *arg);
 extern bool pfo_contain_catalogs(PfoWork work, void *arg);
+
+/* Why the second gave false just now: it failed, or was not tried. */
+extern PfoReason pfo_contain_reason(void);
+
+/* A utility statement was executed. */
+extern void pfo_contain_after_utility(Node *statement);
 
 #endif							/* PFO_CONTAIN_H */

@@ -8,11 +8,13 @@
  * FLUSH_AFTER ago, and in any case before the backend ends or looks.
  *
  * LOCKING.  Shared counters are atomics.  A database's row is claimed by
- * setting its OID with a compare-and-swap and never given back; when all
- * rows are taken, further databases share the last one.
+ * setting its OID with a compare-and-swap, and given back when the database is
+ * dropped; while all rows are taken, further databases share the last one.
  *
  * CAVEATS.  What an idle backend counted in its last FLUSH_AFTER is not yet
  * visible to others.  A reset while others flush may leave their last sums.
+ * If two backends claim the first row of a database just when another database
+ * gives back its own, there can be two rows for it.
  *
  *-------------------------------------------------------------------------
  */
@@ -94,20 +96,44 @@ pfo_counters_shmem_init(void)
 	}
 }
 
+/* The row that the database has, or else the one for all others. */
+static SharedCounts *
+find_row(Oid dbid)
+{
+	int			i = 0;
+
+	while (i < MAX_DATABASES - 1 &&
+		   pg_atomic_read_u32(&shared[i].dbid) != dbid)
+		i++;
+	return &shared[i];
+}
+
 static SharedCounts *
 row_of(Oid dbid)
 {
-	for (int i = 0; i < MAX_DATABASES - 1; i++)
-	{
-		uint32		owner = pg_atomic_read_u32(&shared[i].dbid);
+	SharedCounts *row = find_row(dbid);
 
-		if (owner == InvalidOid &&
-			pg_atomic_compare_exchange_u32(&shared[i].dbid, &owner, dbid))
-			return &shared[i];
-		if (owner == dbid)
-			return &shared[i];
+	for (int i = 0; i < MAX_DATABASES - 1 &&
+		 row == &shared[MAX_DATABASES - 1]; i++)
+	{
+		uint32		owner = InvalidOid;
+
+		if (pg_atomic_compare_exchange_u32(&shared[i].dbid, &owner, dbid) ||
+			owner == dbid)
+			row = &shared[i];
 	}
-	return &shared[MAX_DATABASES - 1];
+	return row;
+}
+
+void
+pfo_counters_forget(Oid dbid)
+{
+	SharedCounts *row = find_row(dbid);
+
+	if (row == &shared[MAX_DATABASES - 1])
+		return;
+	zero(row);
+	pg_atomic_write_u32(&row->dbid, InvalidOid);
 }
 
 static void
@@ -146,7 +172,10 @@ pfo_count_reason(PfoReason reason, int64 queryid)
 void
 pfo_count_shared(Oid dbid, PfoCounter counter, uint64 n)
 {
-	pg_atomic_fetch_add_u64(&row_of(dbid)->counters[counter], n);
+	/* nothing is claimed for a database that may be gone */
+	SharedCounts *row = dbid == MyDatabaseId ? row_of(dbid) : find_row(dbid);
+
+	pg_atomic_fetch_add_u64(&row->counters[counter], n);
 }
 
 bool

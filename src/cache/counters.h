@@ -52,6 +52,9 @@ extern void pfo_count_reason(PfoReason reason, int64 queryid);
 /* Count at once for any database. */
 extern void pfo_count_shared(Oid dbid, PfoCounter counter, uint64 n);
 
+/* The database was dropped, or made under an OID that another had. */
+extern void pfo_counters_forget(Oid dbid);
+
 /* Flush if it is time, or regardless.  True if something was flushed. */
 extern bool pfo_counters_flush(bool now);
 

@@ -517,7 +517,10 @@ pfo_attempt_prepare_store(PfoAttempt *attempt, uint64 *max_rows)
 		return false;
 	}
 	if (!pfo_contain_catalogs(prepare_store, &storing))
+	{
 		give_up(attempt);
+		attempt->reason = pfo_contain_reason();
+	}
 	return attempt->deps != NULL;
 }
 

@@ -81,6 +81,7 @@
 
 #include "base/breakage.h"
 #include "base/compat.h"
+#include "cache/counters.h"
 #include "cache/modified.h"
 #include "cache/versions.h"
 
@@ -516,6 +517,8 @@ pfo_modified_xact_event(XactEvent event)
 			if (xact.announcing &&
 				(pfo_versions_fence_armed() || PFO_BROKEN(ANNOUNCE_LATE)))
 				announce_all(true);
+			for (int i = 0; i < xact.ndatabases; i++)
+				pfo_counters_forget(xact.databases[i]);
 			/* FALLTHROUGH */
 		case XACT_EVENT_ABORT:
 			settle(false);

@@ -58,7 +58,11 @@ typedef struct Family
 static MemoryContext context = NULL;
 static HTAB *families = NULL;
 
-/* the plan made last, where there is no query id to find it by */
+/*
+ * The plan made last, NULL if it has a query id to be found by.  It may be gone
+ * without having been run, and another plan lie at its place: that one's time
+ * is then taken for its, no more.
+ */
 static const PlannedStmt *last_plan = NULL;
 static int64 last_family = 0;
 
@@ -77,7 +81,7 @@ typedef struct Shape
 } Shape;
 
 static Shape shapes[512];
-static Shape *last_shape = NULL;
+static Shape *last_shape = NULL;	/* of last_plan */
 
 static Family *
 find_family(int64 id, bool make)
@@ -187,6 +191,13 @@ keep_folded(Family *family, List *folded)
 	MemoryContextSwitchTo(old);
 }
 
+static void
+note_plan(const PlannedStmt *stmt, int64 id)
+{
+	last_plan = stmt->queryId == 0 ? stmt : NULL;
+	last_family = id;
+}
+
 void
 pfo_observe_planned(int64 id, const PfoQueryKey *key, List *folded,
 					PlannedStmt *stmt, List *depends)
@@ -213,15 +224,13 @@ pfo_observe_planned(int64 id, const PfoQueryKey *key, List *folded,
 	family->has_key = true;
 	MemoryContextSwitchTo(old);
 
-	last_plan = stmt;
-	last_family = id;
+	note_plan(stmt, id);
 }
 
 void
 pfo_observe_cheap(PlannedStmt *stmt)
 {
-	last_plan = stmt;
-	last_family = 0;
+	note_plan(stmt, 0);
 }
 
 bool

@@ -135,6 +135,13 @@ pfo_permissions_functions(List *functions, PfoGranted *granted)
 	return true;
 }
 
+void
+pfo_permissions_in_advance(List *functions, PfoGranted *granted)
+{
+	if (object_access_hook == own_hook)
+		(void) pfo_permissions_functions(functions, granted);
+}
+
 static bool
 collect(Node *node, void *context)
 {

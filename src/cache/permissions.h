@@ -30,6 +30,13 @@ extern void pfo_aggregate_parts(Form_pg_aggregate aggregate, Oid *parts);
  */
 extern bool pfo_permissions_functions(List *functions, PfoGranted *granted);
 
+/*
+ * The same without an answer, before there is a hit.  Where others have a hook
+ * nothing is remembered: theirs is to be called at each hit, not before, and
+ * may do anything, such as planning statements.
+ */
+extern void pfo_permissions_in_advance(List *functions, PfoGranted *granted);
+
 /* The hook that may be alone in place: then there is nobody else to call. */
 extern void pfo_permissions_own_hook(object_access_hook_type hook);
 

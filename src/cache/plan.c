@@ -115,7 +115,7 @@ judge(Planning *p)
 	known = pfo_key_query(query, &p->key);
 	p->verdict = pfo_verdict(query, &p->key);
 	if (p->verdict == NULL)
-		return PFO_REASON_INTERNAL;
+		return pfo_contain_reason();
 	if (p->verdict->eligibility.reason != PFO_REASON_NONE)
 		return p->verdict->eligibility.reason;
 	if (!known)
@@ -168,8 +168,8 @@ make_info(Planning *p)
 	info->functions = list_copy(verdict->eligibility.functions);
 	info->depends = list_copy(verdict->eligibility.typrelids);
 	/* checked here, so that the same statement need not be checked again */
-	if (pfo_permissions_functions(info->functions, &verdict->granted))
-		info->granted = verdict->granted;
+	pfo_permissions_in_advance(info->functions, &verdict->granted);
+	info->granted = verdict->granted;
 	info->params = p->key.params;
 	info->folded = p->folded;
 	return info;
@@ -374,7 +374,7 @@ plan_and_wrap(Planning *p)
 	p->child = pfo_childplan_make(p->info, p->query, p->query_string,
 								  p->cursor_options, p->params);
 	if (!pfo_contain_catalogs(wrap, p))
-		p->reason = PFO_REASON_INTERNAL;
+		p->reason = pfo_contain_reason();
 	if (p->reason == PFO_REASON_NONE)
 		return p->stmt;
 	pass_over(p->reason, p->family);

@@ -51,6 +51,7 @@ typedef struct SightingSet
 typedef struct FamilySet
 {
 	slock_t		lock;
+	bool		overflowed;		/* one that differed found no place */
 	PfoFamily	way[WAYS];
 } FamilySet;
 
@@ -309,6 +310,8 @@ pfo_policy_disable(int64 queryid)
 
 	if (family != NULL)
 		family->disabled = true;
+	else
+		set->overflowed = true;
 	SpinLockRelease(&set->lock);
 	if (first)
 		pg_atomic_fetch_add_u32(&shared->ndisabled, 1);
@@ -325,7 +328,8 @@ pfo_policy_disabled(int64 queryid)
 	if (pg_atomic_read_u32(&shared->ndisabled) == 0)
 		return false;
 	family = lock_family(queryid, false, &set);
-	result = family != NULL && family->disabled;
+	/* where one found no place, all that have none are taken for it */
+	result = family != NULL ? family->disabled : set->overflowed;
 	SpinLockRelease(&set->lock);
 	return result;
 }

@@ -44,7 +44,7 @@
 	/* what the session and the transaction are */ \
 	R(SERIALIZABLE, "serializable", "SERIALIZABLE needs its predicate locks") \
 	R(PARALLEL, "parallel", "called by a function inside a parallel query") \
-	R(MAINTENANCE, "maintenance", "run inside a command that changes definitions or maintains tables") \
+	R(MAINTENANCE, "maintenance", "run inside a command that changes definitions, maintains tables or ends a transaction block") \
 	R(RECOVERY, "recovery", "a standby does not see announcements") \
 	R(PREPARED_BEFORE_START, "prepared_before_start", "a transaction from before the server start may still be open") \
 	R(SNAPSHOT, "snapshot", "not an ordinary MVCC snapshot of this server") \

@@ -32,6 +32,7 @@ SELECT id, total(id) FROM kind ORDER BY id;
 SELECT * FROM names();
 SELECT count(*) FROM names() AS n JOIN kind AS k ON k.name = n;
 DO $$ BEGIN PERFORM count(*) FROM item; PERFORM total(1); END $$;
+DO $$ BEGIN FOR i IN 1 .. 3 LOOP PERFORM added(id) FROM kind; END LOOP; END $$;
 -- explained
 EXPLAIN (COSTS off) SELECT count(*), sum(price) FROM item;
 EXPLAIN (COSTS off, ANALYZE, TIMING off, SUMMARY off) SELECT count(*), sum(price) FROM item;

@@ -32,6 +32,7 @@ BEGIN
 END $$;
 CREATE FUNCTION names() RETURNS SETOF text LANGUAGE sql AS
 	'SELECT name FROM kind ORDER BY name';
+CREATE AGGREGATE added(int) (sfunc = int4pl, stype = int, initcond = '0');
 GRANT SELECT ON kind, part TO peer_reader;
 GRANT SELECT ON item, part_1 TO peer_auditor;
 GRANT SELECT (name) ON kind TO peer_auditor;
