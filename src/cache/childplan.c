@@ -53,6 +53,19 @@ is_listed(List *items, uint32 hash_value)
 	return false;
 }
 
+static void
+add_item(PlannedStmt *stmt, uint32 hash_value)
+{
+	PlanInvalItem *item;
+
+	if (is_listed(stmt->invalItems, hash_value))
+		return;
+	item = makeNode(PlanInvalItem);
+	item->cacheId = PROCOID;
+	item->hashValue = hash_value;
+	stmt->invalItems = lappend(stmt->invalItems, item);
+}
+
 void
 pfo_childplan_add_functions(PlannedStmt *stmt, List *functions)
 {
@@ -60,20 +73,11 @@ pfo_childplan_add_functions(PlannedStmt *stmt, List *functions)
 
 	foreach(lc, functions)
 	{
-		Datum		funcid = ObjectIdGetDatum(lfirst_oid(lc));
-		uint32		hash_value;
-		PlanInvalItem *item;
-
 		/* as PostgreSQL does: its own do not change */
-		if (lfirst_oid(lc) < FirstUnpinnedObjectId)
-			continue;
-		hash_value = GetSysCacheHashValue1(PROCOID, funcid);
-		if (is_listed(stmt->invalItems, hash_value))
-			continue;
-		item = makeNode(PlanInvalItem);
-		item->cacheId = PROCOID;
-		item->hashValue = hash_value;
-		stmt->invalItems = lappend(stmt->invalItems, item);
+		if (lfirst_oid(lc) >= FirstUnpinnedObjectId)
+			add_item(stmt,
+					 GetSysCacheHashValue1(PROCOID,
+										   ObjectIdGetDatum(lfirst_oid(lc))));
 	}
 }
 
@@ -140,6 +144,7 @@ pfo_childplan_note(PfoPlanInfo *info, PlannedStmt *stmt)
 	list_deduplicate_oid(depends);
 	info->depends = depends;
 	pfo_childplan_add_functions(stmt, info->functions);
+	add_item(stmt, PFO_ANY_DEFINITION);
 }
 
 void

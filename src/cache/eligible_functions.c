@@ -115,6 +115,7 @@ pfo_function_reason(Oid funcid, int *needs)
 	char		provolatile;
 	Oid			language;
 	bool		open;
+	bool		searches;
 	Oid			internal = InvalidOid;
 
 	*needs = 0;
@@ -125,6 +126,9 @@ pfo_function_reason(Oid funcid, int *needs)
 	provolatile = form->provolatile;
 	language = form->prolang;
 	open = pfo_proc_is_open(form);
+	searches = form->pronargs > 0 &&
+		(form->proargtypes.values[0] == REGCONFIGOID ||
+		 form->proargtypes.values[0] == REGDICTIONARYOID);
 	if (language == INTERNALlanguageId && funcid >= FirstGenbkiObjectId)
 	{
 		bool		isnull;
@@ -138,6 +142,9 @@ pfo_function_reason(Oid funcid, int *needs)
 
 	if (provolatile == PROVOLATILE_VOLATILE)
 		return PFO_REASON_VOLATILE_FUNCTION;
+	/* what text search is told to use is read again when it has changed */
+	if (searches)
+		*needs |= PFO_READS_SETTINGS;
 	if (funcid < FirstGenbkiObjectId)
 		return pfo_builtin_function_reason(funcid, language, provolatile, open,
 										   needs);

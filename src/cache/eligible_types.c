@@ -24,6 +24,7 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/pg_cast.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
@@ -125,21 +126,36 @@ pfo_user_type_ok(Oid typid, int needs)
 	return true;
 }
 
-static bool
-pfo_rowtype_ok(Oid typid, int needs)
+/*
+ * The types of a row type's columns.  The type cache would lock the relation
+ * behind it, which the statement might not do.
+ */
+static List *
+column_types(Oid typid)
 {
-	TupleDesc	tupdesc = lookup_rowtype_tupdesc(typid, -1);
-	bool		ok = true;
+	Oid			relid = get_typ_typrelid(typid);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	List	   *typids = NIL;
+	int			natts;
 
-	for (int i = 0; ok && i < tupdesc->natts; i++)
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	natts = ((Form_pg_class) GETSTRUCT(tuple))->relnatts;
+	ReleaseSysCache(tuple);
+
+	for (int i = 1; i <= natts; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
-
-		if (!att->attisdropped)
-			ok = pfo_type_ok(att->atttypid, needs);
+		tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid),
+								Int16GetDatum(i));
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for attribute %d of relation %u",
+				 i, relid);
+		if (!((Form_pg_attribute) GETSTRUCT(tuple))->attisdropped)
+			typids = lappend_oid(typids,
+								 ((Form_pg_attribute) GETSTRUCT(tuple))->atttypid);
+		ReleaseSysCache(tuple);
 	}
-	ReleaseTupleDesc(tupdesc);
-	return ok;
+	return typids;
 }
 
 static bool
@@ -184,7 +200,7 @@ pfo_type_ok(Oid typid, int needs)
 				return false;
 			return pfo_type_ok(getBaseType(typid), needs);
 		case TYPTYPE_COMPOSITE:
-			if (!pfo_rowtype_ok(typid, needs))
+			if (!pfo_types_ok(column_types(typid), needs))
 				return false;
 			break;
 		case TYPTYPE_RANGE:
@@ -227,6 +243,8 @@ pfo_types_ok(List *typids, int needs)
 void
 pfo_note_type(PfoUsedTypes *types, Oid typid)
 {
+	ListCell   *lc;
+
 	check_stack_depth();
 
 	/* types made by initdb cannot be altered */
@@ -237,21 +255,11 @@ pfo_note_type(PfoUsedTypes *types, Oid typid)
 	switch (get_typtype(typid))
 	{
 		case TYPTYPE_COMPOSITE:
-			{
-				TupleDesc	tupdesc = lookup_rowtype_tupdesc(typid, -1);
-
-				types->relations =
-					list_append_unique_oid(types->relations,
-										   get_typ_typrelid(typid));
-				for (int i = 0; i < tupdesc->natts; i++)
-				{
-					Form_pg_attribute att = TupleDescAttr(tupdesc, i);
-
-					if (!att->attisdropped)
-						pfo_note_type(types, att->atttypid);
-				}
-				ReleaseTupleDesc(tupdesc);
-			}
+			types->relations =
+				list_append_unique_oid(types->relations,
+									   get_typ_typrelid(typid));
+			foreach(lc, column_types(typid))
+				pfo_note_type(types, lfirst_oid(lc));
 			break;
 		case TYPTYPE_DOMAIN:
 			pfo_note_type(types, getBaseType(typid));

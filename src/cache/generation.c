@@ -24,7 +24,6 @@
 #include "common/hashfn.h"
 #include "nodes/plannodes.h"
 #include "utils/inval.h"
-#include "utils/plancache.h"
 #include "utils/syscache.h"
 
 #include "base/guc.h"
@@ -88,14 +87,16 @@ row_changed(Datum arg, int cache_id, uint32 hash_value)
 
 /*
  * PostgreSQL keeps cached plans after most of these.  Ours could be used for
- * hits, but nothing would ever be stored from them again.
+ * hits, but nothing would ever be stored from them again, so they are made
+ * anew.  Only they: ResetPlanCache() would have statements analysed again,
+ * whose words may mean something else by now, or nothing.
  */
 static void
 any_changed(Datum arg, int cache_id, uint32 hash_value)
 {
 	everything = ++now;
 	if (pfo_mode_serves(pfo_cache_mode))
-		ResetPlanCache();
+		CallSyscacheCallbacks(PROCOID, PFO_ANY_DEFINITION);
 }
 
 static void
