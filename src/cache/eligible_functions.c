@@ -37,6 +37,7 @@
 
 #include "cache/eligible_functions.h"
 #include "cache/functions.h"
+#include "cache/text_search.h"
 
 /* Is this type, in a declaration, only known when the function is called? */
 static bool
@@ -89,6 +90,8 @@ pfo_builtin_function_reason(Oid funcid, Oid language, char provolatile,
 	if (flags & PFO_FUNCTION_LIES)
 		return PFO_REASON_STABLE_FUNCTION;
 	if (provolatile == PROVOLATILE_STABLE && !(flags & PFO_FUNCTION_OK))
+		return PFO_REASON_STABLE_FUNCTION;
+	if ((flags & PFO_FUNCTION_DICTIONARIES) && !pfo_text_search_ok())
 		return PFO_REASON_STABLE_FUNCTION;
 
 	/* count() only asks whether its argument is null */

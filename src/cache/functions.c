@@ -61,7 +61,8 @@ typedef struct PfoFunction
 #define MOMENT	(PFO_FUNCTION_FOLDABLE | PFO_FUNCTION_MOMENT)
 #define SHIFTS	PFO_FUNCTION_SHIFTS
 #define COARSENS PFO_FUNCTION_COARSENS
-#define SEARCH	(PFO_FUNCTION_OK | PFO_FUNCTION_TEXT_SEARCH)
+#define WORDS	PFO_FUNCTION_DICTIONARIES
+#define SEARCH	(PFO_FUNCTION_OK | PFO_FUNCTION_TEXT_SEARCH | WORDS)
 
 static PfoFunction functions[] = {
 	/* timestamptz against date, timestamp, time and interval: TimeZone */
@@ -168,6 +169,26 @@ static PfoFunction functions[] = {
 	{F_TS_MATCH_TQ, SEARCH},
 	{F_TS_MATCH_TT, SEARCH},
 	{F_WEBSEARCH_TO_TSQUERY_TEXT, SEARCH},
+
+	/* text search by what is named, labelled IMMUTABLE: see text_search.c */
+	{F_JSONB_TO_TSVECTOR_REGCONFIG_JSONB_JSONB, WORDS},
+	{F_JSON_TO_TSVECTOR_REGCONFIG_JSON_JSONB, WORDS},
+	{F_PHRASETO_TSQUERY_REGCONFIG_TEXT, WORDS},
+	{F_PLAINTO_TSQUERY_REGCONFIG_TEXT, WORDS},
+	{F_TO_TSQUERY_REGCONFIG_TEXT, WORDS},
+	{F_TO_TSVECTOR_REGCONFIG_JSON, WORDS},
+	{F_TO_TSVECTOR_REGCONFIG_JSONB, WORDS},
+	{F_TO_TSVECTOR_REGCONFIG_TEXT, WORDS},
+	{F_TS_HEADLINE_REGCONFIG_JSONB_TSQUERY, WORDS},
+	{F_TS_HEADLINE_REGCONFIG_JSONB_TSQUERY_TEXT, WORDS},
+	{F_TS_HEADLINE_REGCONFIG_JSON_TSQUERY, WORDS},
+	{F_TS_HEADLINE_REGCONFIG_JSON_TSQUERY_TEXT, WORDS},
+	{F_TS_HEADLINE_REGCONFIG_TEXT_TSQUERY, WORDS},
+	{F_TS_HEADLINE_REGCONFIG_TEXT_TSQUERY_TEXT, WORDS},
+	{F_TS_LEXIZE, WORDS},
+	{F_TS_PARSE_OID_TEXT, WORDS},
+	{F_TS_TOKEN_TYPE_OID, WORDS},
+	{F_WEBSEARCH_TO_TSQUERY_REGCONFIG_TEXT, WORDS},
 
 	/* enum labels: pg_enum, whose changes are announced */
 	{F_ENUM_FIRST, OK},
@@ -310,6 +331,7 @@ static PfoFunction functions[] = {
 #undef MOMENT
 #undef SHIFTS
 #undef COARSENS
+#undef WORDS
 #undef SEARCH
 
 /*
@@ -333,6 +355,16 @@ static const char *const extensions[] = {
 	"pgcrypto",					/* digests and decryption, no randomness */
 	"seg",						/* intervals of floats */
 	"uuid-ossp"					/* versions 3, 5 and constants */
+};
+
+/*
+ * Extensions whose dictionaries were read and found to depend on their options
+ * and on files alone.
+ */
+static const char *const dictionaries[] = {
+	"dict_int",
+	"dict_xsyn",
+	"unaccent"
 };
 
 static int
@@ -365,13 +397,25 @@ pfo_function_flags(Oid funcid)
 	return found ? found->flags : 0;
 }
 
-bool
-pfo_function_extension_ok(const char *extname)
+static bool
+is_listed(const char *name, const char *const *list, int n)
 {
-	for (int i = 0; i < lengthof(extensions); i++)
+	for (int i = 0; i < n; i++)
 	{
-		if (strcmp(extname, extensions[i]) == 0)
+		if (strcmp(name, list[i]) == 0)
 			return true;
 	}
 	return false;
+}
+
+bool
+pfo_function_extension_ok(const char *extname)
+{
+	return is_listed(extname, extensions, lengthof(extensions));
+}
+
+bool
+pfo_function_dictionaries_ok(const char *extname)
+{
+	return is_listed(extname, dictionaries, lengthof(dictionaries));
 }

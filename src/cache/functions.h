@@ -28,12 +28,17 @@
 #define PFO_FUNCTION_COARSENS	0x100
 /* uses default_text_search_config */
 #define PFO_FUNCTION_TEXT_SEARCH 0x200
+/* runs parsers or dictionaries of text search; see text_search.c */
+#define PFO_FUNCTION_DICTIONARIES 0x400
 
 /* a set of the flags above; 0 for a function that is on no list */
 extern int	pfo_function_flags(Oid funcid);
 
 /* may the IMMUTABLE C functions of this extension be believed? */
 extern bool pfo_function_extension_ok(const char *extname);
+
+/* and the functions that its text search dictionaries are made of? */
+extern bool pfo_function_dictionaries_ok(const char *extname);
 
 static inline bool
 pfo_function_stable_ok(Oid funcid)
