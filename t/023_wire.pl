@@ -45,7 +45,6 @@ my %tuples_only = map { $_ => 1 } qw(m rc pt rg);
 
 my $client = raw_client($node);
 
-sub message { my ($type, $body) = @_; return $type . pack('N', 4 + length $body) . $body; }
 sub query { return message('Q', "$_[0]\0"); }
 sub parse { return message('P', "$_[0]\0$_[1]\0" . pack('n', 0)); }
 sub formats { return pack('n*', scalar @_, @_); }
@@ -58,30 +57,7 @@ sub bind_portal
 	return message('B', "$portal\0$statement\0" . pack('nn', 0, 0) . formats(@formats));
 }
 
-# Sends all of it; gives all that is sent back up to the last ReadyForQuery.
-sub stream
-{
-	my ($messages) = @_;
-	my $expected = () = $messages =~ /\AQ|S\x00\x00\x00\x04/g;
-	my $stream = '';
-	print $client $messages;
-	$client->flush;
-	local $SIG{ALRM} = sub { die 'the server does not answer' };
-	alarm $PostgreSQL::Test::Utils::timeout_default;
-	while ($expected > 0)
-	{
-		(read($client, my $head, 5) || 0) == 5 or die 'the connection is lost';
-		my ($type, $length) = unpack('aN', $head);
-		my $body = '';
-		(read($client, $body, $length - 4) || 0) == $length - 4
-		  or die 'the connection is lost'
-		  if $length > 4;
-		$stream .= $head . $body;
-		$expected-- if $type eq 'Z';
-	}
-	alarm 0;
-	return $stream;
-}
+sub stream { return exchange($client, @_); }
 
 sub wire_hits
 {

@@ -18,7 +18,7 @@ use Test::More;
 
 our @EXPORT = qw(new_node stats served check_log build_stress build_library
   broken_node stress_seed raw_client ask extended ready answer
-  waits_for_lock load_schema start_load end_load hits_grow
+  message ends exchange waits_for_lock load_schema start_load end_load hits_grow
   accounted pg_major);
 
 my $top = dirname(dirname(Cwd::abs_path(dirname(__FILE__))));
@@ -99,14 +99,16 @@ sub check_log
 	return;
 }
 
-# A client that sends and reads only what it is told to.
+# A client that sends and reads only what it is told to; "options" are those
+# of libpq's parameter of this name.
 sub raw_client
 {
-	my ($node, $db) = @_;
+	my ($node, $db, $options) = @_;
 	my $user = getpwuid($<);
 	my $socket = IO::Socket::UNIX->new($node->host . '/.s.PGSQL.' . $node->port)
 	  or die "no connection: $!";
-	my $words = "user\0$user\0database\0" . ($db || 'postgres') . "\0\0";
+	my $words = "user\0$user\0database\0" . ($db || 'postgres') . "\0"
+	  . (defined $options ? "options\0$options\0" : '') . "\0";
 	print $socket pack('NN', 8 + length $words, 196608), $words;
 	$socket->flush;
 	ready($socket);
@@ -172,6 +174,53 @@ sub answer
 	ask($socket, $sql);
 	my ($rows, $state) = ready($socket, \@values);
 	return join(' ', @values, $state || ());
+}
+
+# A message of the protocol.
+sub message
+{
+	my ($type, $body) = @_;
+	return $type . pack('N', 4 + length $body) . $body;
+}
+
+# How often these messages are answered by ReadyForQuery: once for each simple
+# query and Sync.
+sub ends
+{
+	my ($messages) = @_;
+	my ($ends, $at) = (0, 0);
+	while ($at < length $messages)
+	{
+		my ($type, $length) = unpack("x$at a N", $messages);
+		$ends++ if $type =~ /[QS]/;
+		$at += 1 + $length;
+	}
+	return $ends;
+}
+
+# Sends messages and gives all that is sent back, up to the last ReadyForQuery.
+sub exchange
+{
+	my ($socket, $messages) = @_;
+	my $expected = ends($messages);
+	my $stream = '';
+	print $socket $messages;
+	$socket->flush;
+	local $SIG{ALRM} = sub { die 'the server does not answer' };
+	alarm $PostgreSQL::Test::Utils::timeout_default;
+	while ($expected > 0)
+	{
+		(read($socket, my $head, 5) || 0) == 5 or die 'the connection is lost';
+		my ($type, $length) = unpack('aN', $head);
+		my $body = '';
+		(read($socket, $body, $length - 4) || 0) == $length - 4
+		  or die 'the connection is lost'
+		  if $length > 4;
+		$stream .= $head . $body;
+		$expected-- if $type eq 'Z';
+	}
+	alarm 0;
+	return $stream;
 }
 
 # Wait until the backend of this pid waits for a lock.
