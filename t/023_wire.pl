@@ -140,17 +140,16 @@ stream(query('RESET perfopt.debug_reserve'));
 #
 # A client that does not read: nothing stays pinned, and it gets everything
 #
-my $executed = stream(query($large));
 my $slow = raw_client($node);
 ask($slow, 'SET perfopt.cache = force');
 ready($slow);
 ask($slow, $large) for 1 .. 3;
 $node->poll_query_until('postgres',
 	"SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'ClientWrite'");
-is(stats($node, 'bytes_pinned'), 0, 'a client that does not read: nothing unreachable is pinned');
-$node->safe_psql('postgres', 'SELECT perfopt_invalidate_all(); SET perfopt.cache = force; SELECT count(*) FROM big');
-$node->poll_query_until('postgres', 'SELECT bytes_pinned = 0 FROM perfopt_cache_usage()')
-  or fail('a client that does not read keeps memory');
+# who finds the answer outdated takes it out; what is pinned would stay then
+$node->safe_psql('postgres', "SELECT perfopt_invalidate_all(); SET perfopt.cache = force; $large");
+is($node->safe_psql('postgres', 'SELECT bytes_pinned FROM perfopt_cache_usage()'),
+	0, 'a client that does not read pins nothing');
 is((ready($slow))[0], 6000, 'then it reads everything') for 1 .. 3;
 
 # cancelled and terminated while it does not read

@@ -45,7 +45,10 @@ sub new_node
 {
 	my ($name, %arg) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
-	$node->init(allows_streaming => $arg{streaming} || 0);
+	$node->init(
+		allows_streaming => $arg{streaming} || 0,
+		# whatever the environment says: some collations exist in this only
+		extra => [ '--encoding=UTF8', '--no-locale' ]);
 	$node->append_conf('postgresql.conf', <<"CONF");
 shared_preload_libraries = 'perfopt'
 max_prepared_transactions = 40
