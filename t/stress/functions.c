@@ -77,6 +77,8 @@ static const Function functions[] = {
 	true, false, true, false},
 	{"fn_caught", "(a int) RETURNS text LANGUAGE plpgsql AS $$"
 		" DECLARE s text; x text; n int; BEGIN"
+		/* the block's own lock ends with it, and TRUNCATE is seen at once */
+		" LOCK TABLE t16 IN ACCESS SHARE MODE;"
 		" SELECT @C sum(v) + @V * 0 INTO x FROM t15; s := x;"
 		" BEGIN UPDATE t15 SET v = v + 1 WHERE id = 100 + a; SELECT @C sum(v) + @V * 0 INTO x FROM t15; s := concat(s, ' ', x);"
 		" SELECT @C sum(v) INTO x FROM t16; s := concat(s, ' ', x); n := 1 / 0;"
