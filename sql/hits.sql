@@ -207,6 +207,22 @@ INSERT INTO node SELECT g, g / 2 FROM generate_series(1, 20) AS g;
 \i :twice
 \set q 'SELECT row_to_json(x) FROM (SELECT id AS b FROM customer WHERE id = 1) AS x'
 \i :twice
+\set q 'SELECT row_to_json(x) FROM customer AS x (a) WHERE a = 1'
+\i :twice
+\set q 'SELECT row_to_json(x) FROM customer AS x (b) WHERE b = 1'
+\i :twice
+\set q 'SELECT row_to_json(j) FROM (customer c JOIN customer d USING (id)) AS j (a) WHERE a = 1'
+\i :twice
+\set q 'SELECT row_to_json(j) FROM (customer c JOIN customer d USING (id)) AS j (b) WHERE b = 1'
+\i :twice
+\set q 'SELECT (SELECT row_to_json(g) FROM generate_series(1, 1) WITH ORDINALITY AS g (a)) FROM customer WHERE id = 1'
+\i :twice
+\set q 'SELECT (SELECT row_to_json(g) FROM generate_series(1, 1) WITH ORDINALITY AS g (b)) FROM customer WHERE id = 1'
+\i :twice
+\set q 'SELECT x.a FROM customer AS x (a) WHERE a = 1'
+\i :twice
+\set q 'SELECT y.b FROM customer AS y (b) WHERE b = 1'
+\i :twice
 \set q 'SELECT name FROM customer WHERE id = 1'
 \i :twice
 \set q 'SELECT name AS title FROM customer WHERE id = 1'

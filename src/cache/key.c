@@ -17,9 +17,11 @@
  *	- the titles of the columns of the top level, with the table and column
  *	  they come from (resname, resorigtbl, resorigcol): they describe the
  *	  result to the client, and the description comes from the plan of the
- *	  statement at hand.  The names of columns of inner queries, range table
- *	  entries and row constructors are in: they become values in row_to_json
- *	  and its like.  Origins of inner columns are read by nobody;
+ *	  statement at hand.  The names of columns of inner queries and row
+ *	  constructors are in: they become values in row_to_json and its like.
+ *	  Those of range table entries do where a row of one is a value, so they
+ *	  are left out of statements without such.  Origins of inner columns are
+ *	  read by nobody;
  *	- permissions (requiredPerms, checkAsUser, selectedCols, insertedCols,
  *	  updatedCols, extraUpdatedCols, rteperminfos): a hit checks them for the
  *	  current user.  What row-level security adds is in (securityQuals);
@@ -35,7 +37,8 @@
  *	  funcparams;
  *	- what another field implies, also in newer versions: opfuncid follows
  *	  from opno (and is not filled in everywhere yet), reverse_sort from
- *	  sortop, hasGroupRTE from the range table;
+ *	  sortop, hasGroupRTE from the range table, the type of a join's column
+ *	  from the column of the relation that it is;
  *	- fields of other commands than SELECT.  A query of another command is
  *	  unknown, also inside WITH; so are one with row locks and one that reads
  *	  the transition table of a trigger.  The remaining two fields, override
@@ -67,6 +70,8 @@ pfo_walk_alias(PfoWalk *walk, const Alias *alias)
 {
 	uint8		there = (alias != NULL);
 
+	if (!walk->names)
+		return true;
 	pfo_hasher_add(&walk->skeleton, &there, 1);
 	if (!there)
 		return true;
@@ -139,6 +144,33 @@ pfo_walk_query(PfoWalk *walk, const Query *query, bool top)
 		pfo_walk_numbers(walk, query->constraintDeps);
 }
 
+/*
+ * The columns of a join: nearly always plain ones of what is joined, and many,
+ * since a join of joins has those of all.
+ */
+static bool
+pfo_walk_join_columns(PfoWalk *walk, const List *columns)
+{
+	ListCell   *lc;
+
+	pfo_put_count(walk, list_length(columns));
+	foreach(lc, columns)
+	{
+		const Var  *var = lfirst(lc);
+		bool		plain = var != NULL && IsA(var, Var) &&
+			var->varno < PG_UINT8_MAX && var->varlevelsup == 0 &&
+			var->varattno > 0 && PFO_VAR_NULLINGRELS(var) == NULL;
+
+		/* zero: something else follows */
+		pfo_put_count(walk, plain ? var->varno : 0);
+		if (plain)
+			pfo_put_count(walk, var->varattno);
+		else if (!PFO_WALK(walk, var))
+			return false;
+	}
+	return true;
+}
+
 /* What a range table entry has by its kind. */
 static bool
 pfo_walk_rte_kind(PfoWalk *walk, const RangeTblEntry *rte)
@@ -161,7 +193,7 @@ pfo_walk_rte_kind(PfoWalk *walk, const RangeTblEntry *rte)
 		case RTE_JOIN:
 			pfo_put_count(walk, rte->jointype);
 			pfo_put_count(walk, rte->joinmergedcols);
-			return pfo_walk_list(walk, rte->joinaliasvars) &&
+			return pfo_walk_join_columns(walk, rte->joinaliasvars) &&
 				pfo_walk_numbers(walk, rte->joinleftcols) &&
 				pfo_walk_numbers(walk, rte->joinrightcols) &&
 				pfo_walk_alias(walk, rte->join_using_alias);
@@ -426,18 +458,28 @@ pfo_walk_structure(PfoWalk *walk, const Node *node)
  * The interface
  */
 
+static bool
+pfo_walk_all(PfoWalk *walk, const Query *query, bool names)
+{
+	pfo_hasher_init(&walk->skeleton);
+	pfo_hasher_init(&walk->constants);
+	walk->params = NULL;
+	walk->unknown = T_Invalid;
+	walk->names = names;
+	walk->whole_rows = false;
+	pfo_put_count(walk, names);
+	return pfo_walk_query(walk, query, true);
+}
+
 bool
 pfo_key_query(Query *query, PfoQueryKey *key)
 {
 	PfoWalk		walk;
 	bool		known;
 
-	pfo_hasher_init(&walk.skeleton);
-	pfo_hasher_init(&walk.constants);
-	walk.params = NULL;
-	walk.unknown = T_Invalid;
-
-	known = pfo_walk_query(&walk, query, true);
+	known = pfo_walk_all(&walk, query, false);
+	if (known && walk.whole_rows)
+		known = pfo_walk_all(&walk, query, true);
 
 	key->unknown = walk.unknown;
 	key->params = walk.params;

@@ -32,6 +32,8 @@ pfo_walk_var(PfoWalk *walk, const Var *var)
 {
 	const Bitmapset *nullingrels = PFO_VAR_NULLINGRELS(var);
 
+	if (var->varattno == InvalidAttrNumber)
+		walk->whole_rows = true;
 	pfo_put_head(walk, T_Var,
 				 (uint16) var->varattno |
 				 (uint32) (nullingrels != NULL) << 16);

@@ -31,6 +31,8 @@ typedef struct PfoWalk
 	PfoHasher	constants;		/* these values */
 	Bitmapset  *params;			/* numbers of external parameters */
 	NodeTag		unknown;		/* the node that was not known, if any */
+	bool		names;			/* are the columns of the range table named? */
+	bool		whole_rows;		/* a row as a value, which shows their names */
 } PfoWalk;
 
 /* Write some numbers of 32 bits. */

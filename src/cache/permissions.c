@@ -149,8 +149,20 @@ collect(Node *node, void *context)
 		return false;
 	if (IsA(node, Query))
 	{
-		pfo_append_query_permissions((Query *) node, context);
-		return query_tree_walker((Query *) node, collect, context, 0);
+		Query	   *query = (Query *) node;
+		ListCell   *lc;
+
+		pfo_append_query_permissions(query, context);
+		if (query->hasSubLinks)
+			return query_tree_walker(query, collect, context, 0);
+		/* then no expression holds a query: spare these */
+		foreach(lc, query->rtable)
+			(void) collect((Node *) lfirst_node(RangeTblEntry, lc)->subquery,
+						   context);
+		foreach(lc, query->cteList)
+			(void) collect(lfirst_node(CommonTableExpr, lc)->ctequery,
+						   context);
+		return false;
 	}
 	return expression_tree_walker(node, collect, context);
 }

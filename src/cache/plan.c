@@ -73,7 +73,7 @@ typedef struct Planning
 	TupleDesc	result;			/* of the query, which planning scribbles on */
 	List	   *depends;		/* for observing */
 	PfoEntry   *entry;			/* that is likely to answer it, pinned */
-	List	   *relations;		/* that its plan reads */
+	List	   *relations;		/* that its plan reads and nobody has locked */
 
 	PlannedStmt *child;			/* the statement's own plan */
 	PlannedStmt *stmt;			/* ours */
@@ -112,6 +112,9 @@ judge(Planning *p)
 
 	if (p->cursor_options & ~KNOWN_OPTIONS)
 		return PFO_REASON_OPTIONS;
+	/* so says the verdict, too, but health checks send many of these */
+	if (query->rtable == NIL && query->cteList == NIL && !query->hasSubLinks)
+		return PFO_REASON_NO_RELATION;
 	known = pfo_key_query(query, &p->key);
 	p->verdict = pfo_verdict(query, &p->key);
 	if (p->verdict == NULL)
@@ -206,12 +209,26 @@ prepare(void *arg)
 		p->entry = pfo_lookup_likely(&p->key.tree, p->folded);
 }
 
+/* Relations of the statement itself are locked since it was analysed. */
+static bool
+is_locked(const Planning *p, Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, p->permissions)
+	{
+		if (((PfoPermission *) lfirst(lc))->relid == relid)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Range table entries for what the entry's plan read beyond the statement's
  * own: partitions and children.  A plan cache that reuses the plan locks them.
  */
 static List *
-range_table(const PfoEntry *entry, List **relations)
+range_table(Planning *p, const PfoEntry *entry)
 {
 	const Oid  *relids = pfo_entry_array(entry, relids, Oid);
 	const char *relkinds = pfo_entry_array(entry, relkinds, char);
@@ -230,7 +247,8 @@ range_table(const PfoEntry *entry, List **relations)
 		rte->rellockmode = AccessShareLock;
 		rte->eref = makeAlias("", NIL);
 		rtable = lappend(rtable, rte);
-		*relations = lappend_oid(*relations, relids[i]);
+		if (!is_locked(p, relids[i]))
+			p->relations = lappend_oid(p->relations, relids[i]);
 	}
 	return rtable;
 }
@@ -254,7 +272,7 @@ plan_from_entry(void *arg)
 	like->stmt_len = p->query->stmt_len;
 	like->dependsOnRole = (entry->info.flags & PFO_ENTRY_ROLE) != 0;
 	like->parallelModeNeeded = (entry->info.flags & PFO_ENTRY_PARALLEL) != 0;
-	like->rtable = range_table(entry, &p->relations);
+	like->rtable = range_table(p, entry);
 	pfo_set_plan_permissions(like, list_copy(p->permissions));
 	for (uint32 i = 0; i < entry->info.ninvals; i++)
 	{

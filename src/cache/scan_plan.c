@@ -37,6 +37,15 @@ pfo_scan_is_ours(CustomScan *scan)
 	return scan->methods == &scan_methods;
 }
 
+/* Of that type.  makeNullConst() looks up a length, which no null has. */
+static Expr *
+make_null(const Node *expr)
+{
+	return (Expr *) makeConst(exprType(expr), exprTypmod(expr),
+							  exprCollation(expr), sizeof(bool), (Datum) 0,
+							  true, true);
+}
+
 /*
  * Our node's target list: a Var per result column, with the titles and
  * origins that clients are told.  The columns are those of what the node
@@ -54,23 +63,20 @@ make_targetlists(List *like, int varno, List **targetlist, List **scan_tlist)
 		TargetEntry *tle = lfirst_node(TargetEntry, lc);
 		Node	   *expr = (Node *) tle->expr;
 		TargetEntry *mine;
-		Oid			type = exprType(expr);
-		int32		typmod = exprTypmod(expr);
-		Oid			collation = exprCollation(expr);
 
 		if (tle->resjunk)
 			continue;
 		n++;
-		mine = makeTargetEntry((Expr *) makeVar(varno, n, type, typmod,
-												collation, 0),
+		mine = makeTargetEntry((Expr *) makeVar(varno, n, exprType(expr),
+												exprTypmod(expr),
+												exprCollation(expr), 0),
 							   n, tle->resname, false);
 		mine->resorigtbl = tle->resorigtbl;
 		mine->resorigcol = tle->resorigcol;
 		*targetlist = lappend(*targetlist, mine);
 		if (varno == INDEX_VAR)
 			*scan_tlist = lappend(*scan_tlist,
-								  makeTargetEntry((Expr *) makeNullConst(type, typmod,
-																		 collation),
+								  makeTargetEntry(make_null(expr),
 												  n, tle->resname, false));
 	}
 }
