@@ -14,7 +14,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $program = build_stress();
-my $node = new_node('stress', conf => "fsync = off\n");
+# compiling, which a plan without its index leads to, would take most of the time
+my $node = new_node('stress', conf => "fsync = off\njit = off\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION perfopt');
 
