@@ -306,7 +306,6 @@ transaction(Cell *cell)
 static void
 open_cell(Cell *cell, double slice_us)
 {
-	PGresult   *result;
 	double		start;
 	int			warm_up = WARM_UP;
 
@@ -315,9 +314,7 @@ open_cell(Cell *cell, double slice_us)
 		fail("%s: %s", cell->name, PQerrorMessage(cell->conn));
 	for (int i = 0; i < cell->nsettings; i++)
 		PQclear(check(cell, PQexec(cell->conn, cell->settings[i])));
-	result = check(cell, PQexec(cell->conn, "SELECT pg_backend_pid()"));
-	cell->pid = atoi(PQgetvalue(result, 0, 0));
-	PQclear(result);
+	cell->pid = PQbackendPID(cell->conn);
 	for (int i = 0; cell->prepared && i < cell->nstatements; i++)
 	{
 		char		name[16];
