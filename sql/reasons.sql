@@ -269,6 +269,12 @@ SET client_min_messages = warning;
 \set q 'SELECT count(*) FROM parent'
 \i :why
 CREATE TEMP TABLE own (a int);
+\set q 'SELECT ROW(id)::own FROM t WHERE id < 3 ORDER BY id'
+\i :why
+ALTER TABLE own RENAME a TO b;
+\set q 'SELECT row_to_json(ROW(id)::own) FROM t WHERE id < 3 ORDER BY id'
+\i :why
+ALTER TABLE own RENAME b TO a;
 \set q 'SELECT count(*) FROM own'
 \i :why
 \set q 'SELECT count(*) FROM parent'

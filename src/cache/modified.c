@@ -22,6 +22,9 @@
  * A relation that is dropped takes its rows out of its parents.  What was read
  * without it does not depend on it, so the parents are altered as well.
  *
+ * Temporary tables are left out: no answer depends on the rows of one or, as the
+ * type of a value, on its definition.
+ *
  * Announcing happens at PRE_COMMIT and PRE_PREPARE.  Rows that a callback of
  * another library writes after that are announced when its statement ends;
  * if perfopt is not the first of shared_preload_libraries, a fence in
@@ -270,16 +273,11 @@ note_parent(Oid relid)
 static void
 note_parents(Oid relid)
 {
-	char		relkind = get_rel_relkind(relid);
-	Relation	inherits;
+	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tup;
 
-	if (relkind != RELKIND_RELATION && relkind != RELKIND_FOREIGN_TABLE &&
-		relkind != RELKIND_PARTITIONED_TABLE)
-		return;
-	inherits = table_open(InheritsRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(relid));
 	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL,
@@ -288,6 +286,30 @@ note_parents(Oid relid)
 		note_parent(((Form_pg_inherits) GETSTRUCT(tup))->inhparent);
 	systable_endscan(scan);
 	table_close(inherits, AccessShareLock);
+}
+
+/* A relation is altered, dropped or truncated. */
+static void
+note_relation(Oid relid, bool dropped)
+{
+	HeapTuple	tup = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	char		relkind = '\0';
+	bool		temporary = false;
+
+	if (HeapTupleIsValid(tup))
+	{
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(tup);
+
+		relkind = form->relkind;
+		temporary = form->relpersistence == RELPERSISTENCE_TEMP;
+		ReleaseSysCache(tup);
+	}
+	if (!temporary)
+		note_altered(relid);
+	if (dropped &&
+		(relkind == RELKIND_RELATION || relkind == RELKIND_FOREIGN_TABLE ||
+		 relkind == RELKIND_PARTITIONED_TABLE))
+		note_parents(relid);
 }
 
 static void
@@ -340,9 +362,7 @@ pfo_modified_object_access(ObjectAccessType access, Oid class_id,
 	{
 		case RelationRelationId:
 			if (access != OAT_POST_CREATE || sub_id != 0)
-				note_altered(object_id);
-			if (access == OAT_DROP && sub_id == 0)
-				note_parents(object_id);
+				note_relation(object_id, access == OAT_DROP && sub_id == 0);
 			break;
 		case InheritsRelationId:
 			if (access == OAT_POST_ALTER && arg != NULL)
@@ -391,6 +411,18 @@ announce(PfoSlotId slot, bool catalog)
 }
 
 /*
+ * No answer depends on a temporary table, but many of them come and go, and
+ * each announcement outdates whatever shares the slot.  The pointer is there
+ * while the relation cache knows the table.
+ */
+static bool
+counts_nothing_shared(const PgStat_TableStatus *table)
+{
+	return PFO_TABLE_STATUS_SHARED(table) ||
+		(table->relation != NULL && RelationUsesLocalBuffers(table->relation));
+}
+
+/*
  * Announce what the transaction modified so far and has not announced yet.
  * Runs again for late writes; then what is new is counted.
  */
@@ -429,7 +461,7 @@ announce_all(bool late)
 			PgStat_TableStatus *table = trans->parent;
 
 			nrows++;
-			if (PFO_TABLE_STATUS_SHARED(table))
+			if (counts_nothing_shared(table))
 				continue;
 			if (PFO_TABLE_STATUS_RELID(table) < FirstNormalObjectId)
 			{
