@@ -20,7 +20,8 @@
  * text search and their mappings.
  *
  * A relation that is dropped takes its rows out of its parents.  What was read
- * without it does not depend on it, so the parents are altered as well.
+ * without it does not depend on it, so the parents are altered as well.  So is
+ * the table of an index or a constraint that is dropped.
  *
  * Temporary tables are left out: no answer depends on the rows of one or, as the
  * type of a value, on its definition.
@@ -46,12 +47,14 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_amop.h"
 #include "catalog/pg_amproc.h"
 #include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_conversion.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_enum.h"
@@ -84,6 +87,7 @@
 
 #include "base/breakage.h"
 #include "base/compat.h"
+#include "base/statement.h"
 #include "cache/counters.h"
 #include "cache/modified.h"
 #include "cache/versions.h"
@@ -230,8 +234,12 @@ pfo_modified_check_tracking(void)
 void
 pfo_modified_utility(Node *statement)
 {
-	/* a new constraint of a domain leaves the domain's own row alone */
-	if (IsA(statement, AlterDomainStmt))
+	/*
+	 * A new constraint of a domain leaves the domain's own row alone.  Indexes
+	 * that are made anew were perhaps at odds with their tables; see also
+	 * announce_all(), for what commits in between.
+	 */
+	if (IsA(statement, AlterDomainStmt) || IsA(statement, ReindexStmt))
 		xact.whole_database = true;
 	else if (IsA(statement, VariableSetStmt))
 	{
@@ -288,13 +296,18 @@ note_parents(Oid relid)
 	table_close(inherits, AccessShareLock);
 }
 
-/* A relation is altered, dropped or truncated. */
+/*
+ * A relation is altered, dropped or truncated.  An index that is dropped can
+ * have been at odds with its table, as one over a function is that was replaced
+ * since; then its table is read differently from now on.
+ */
 static void
 note_relation(Oid relid, bool dropped)
 {
 	HeapTuple	tup = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	char		relkind = '\0';
 	bool		temporary = false;
+	Oid			table = InvalidOid;
 
 	if (HeapTupleIsValid(tup))
 	{
@@ -304,12 +317,30 @@ note_relation(Oid relid, bool dropped)
 		temporary = form->relpersistence == RELPERSISTENCE_TEMP;
 		ReleaseSysCache(tup);
 	}
+	if (dropped && relkind == RELKIND_INDEX)
+		table = IndexGetRelation(relid, true);
 	if (!temporary)
-		note_altered(relid);
+		note_altered(OidIsValid(table) ? table : relid);
 	if (dropped &&
 		(relkind == RELKIND_RELATION || relkind == RELKIND_FOREIGN_TABLE ||
 		 relkind == RELKIND_PARTITIONED_TABLE))
 		note_parents(relid);
+}
+
+/* The planner believes constraints, whatever is in the table. */
+static void
+note_constraint(Oid constraint)
+{
+	HeapTuple	tup = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	Oid			relid = InvalidOid;
+
+	if (HeapTupleIsValid(tup))
+	{
+		relid = ((Form_pg_constraint) GETSTRUCT(tup))->conrelid;
+		ReleaseSysCache(tup);
+	}
+	if (OidIsValid(relid))
+		note_relation(relid, false);
 }
 
 static void
@@ -363,6 +394,10 @@ pfo_modified_object_access(ObjectAccessType access, Oid class_id,
 		case RelationRelationId:
 			if (access != OAT_POST_CREATE || sub_id != 0)
 				note_relation(object_id, access == OAT_DROP && sub_id == 0);
+			break;
+		case ConstraintRelationId:
+			if (access == OAT_DROP)
+				note_constraint(object_id);
 			break;
 		case InheritsRelationId:
 			if (access == OAT_POST_ALTER && arg != NULL)
@@ -431,7 +466,8 @@ announce_all(bool late)
 {
 	FullTransactionId xid = GetTopFullTransactionIdIfAny();
 	PgStat_SubXactStatus *level;
-	bool		whole_database = xact.whole_database || xact.untracked;
+	bool		whole_database = xact.whole_database || xact.untracked ||
+		pfo_reindexing_level > 0;
 	int			nrows = 0;
 	int			before = xact.nannounced;
 
