@@ -133,6 +133,14 @@ SET gin_fuzzy_search_limit = 10;
 RESET gin_fuzzy_search_limit;
 \set q 'BEGIN \\; UPDATE t SET a = a + 1 \\; SELECT sum(a) FROM t \\; ROLLBACK'
 \i :why
+\set q 'BEGIN \\; CREATE FUNCTION mine(int) RETURNS int RETURN $1 + 1 \\; SELECT sum(mine(a)) FROM t \\; ROLLBACK'
+\i :why
+\set q 'BEGIN \\; CREATE DOMAIN mine AS int \\; SELECT sum(a::mine) FROM t \\; ROLLBACK'
+\i :why
+\set q 'BEGIN \\; CREATE TYPE mine AS (a int) \\; SELECT count(ROW(a)::mine) FROM t \\; ROLLBACK'
+\i :why
+\set q 'BEGIN \\; CREATE TYPE mine AS ENUM (\'b1\') \\; SELECT count(b = \'b1\'::mine::text) FROM t \\; ROLLBACK'
+\i :why
 SET track_counts = off;
 \set q 'BEGIN \\; UPDATE t SET a = a + 1 \\; SELECT sum(a) FROM t \\; ROLLBACK'
 \i :why

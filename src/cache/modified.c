@@ -17,7 +17,8 @@
  * statement, hence its key.  Exceptions are partitions and children (their
  * parent is announced), values added to an enum type, and what functions look
  * up while they run: casts to json, default operator classes, configurations of
- * text search and their mappings.
+ * text search and their mappings.  Who created a function, a type or an operator
+ * does without the cache until the end of the transaction.
  *
  * A relation that is dropped takes its rows out of its parents.  What was read
  * without it does not depend on it, so the parents are altered as well.  So is
@@ -112,6 +113,7 @@ static struct
 {
 	bool		untracked;		/* track_counts was off */
 	bool		whole_database; /* definitions changed that any may use */
+	bool		types_created;
 	bool		announcing;		/* PRE_COMMIT or PRE_PREPARE has been here */
 	bool		prepared;		/* others finish it */
 	int			naltered;		/* relations whose definition changed */
@@ -241,6 +243,9 @@ pfo_modified_utility(Node *statement)
 	 */
 	if (IsA(statement, AlterDomainStmt) || IsA(statement, ReindexStmt))
 		xact.whole_database = true;
+	else if (IsA(statement, CreateDomainStmt) ||
+			 IsA(statement, CompositeTypeStmt))
+		xact.types_created = true;
 	else if (IsA(statement, VariableSetStmt))
 	{
 		VariableSetStmt *set = (VariableSetStmt *) statement;
@@ -555,6 +560,7 @@ forget(void)
 {
 	xact.untracked = false;
 	xact.whole_database = false;
+	xact.types_created = false;
 	xact.announcing = false;
 	xact.prepared = false;
 	xact.naltered = 0;
@@ -611,6 +617,18 @@ pfo_modified_after_messages(void)
 	forget();
 }
 
+/*
+ * What the transaction created is gone when it rolls back, and something else
+ * may get the same OID.
+ */
+static bool
+is_own_definition(const PgStat_TableXactStatus *trans)
+{
+	return is_relevant(trans) ||
+		relevant_change(PFO_TABLE_STATUS_RELID(trans->parent)) ==
+		CATALOG_UPDATE_OR_DELETE;
+}
+
 static PfoReason
 modified_by_own(const Oid *relids, int nrelids, bool rows)
 {
@@ -622,7 +640,7 @@ modified_by_own(const Oid *relids, int nrelids, bool rows)
 		return PFO_REASON_NONE;
 	if (xact.untracked || !pgstat_track_counts)
 		return PFO_REASON_UNTRACKED;
-	if (xact.whole_database)
+	if (xact.whole_database || xact.types_created)
 		return PFO_REASON_OWN_WRITES;
 
 	for (int i = 0; i < xact.naltered; i++)
@@ -641,7 +659,7 @@ modified_by_own(const Oid *relids, int nrelids, bool rows)
 		{
 			if (PFO_TABLE_STATUS_RELID(trans->parent) < FirstNormalObjectId)
 			{
-				if (is_relevant(trans))
+				if (is_own_definition(trans))
 					return PFO_REASON_OWN_WRITES;
 				continue;
 			}
