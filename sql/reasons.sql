@@ -133,6 +133,14 @@ SET gin_fuzzy_search_limit = 10;
 RESET gin_fuzzy_search_limit;
 \set q 'BEGIN \\; UPDATE t SET a = a + 1 \\; SELECT sum(a) FROM t \\; ROLLBACK'
 \i :why
+\set q 'BEGIN \\; CREATE FUNCTION mine(int) RETURNS int RETURN $1 + 1 \\; SELECT sum(mine(a)) FROM t \\; ROLLBACK'
+\i :why
+\set q 'BEGIN \\; CREATE DOMAIN mine AS int \\; SELECT sum(a::mine) FROM t \\; ROLLBACK'
+\i :why
+\set q 'BEGIN \\; CREATE TYPE mine AS (a int) \\; SELECT count(ROW(a)::mine) FROM t \\; ROLLBACK'
+\i :why
+\set q 'BEGIN \\; CREATE TYPE mine AS ENUM (\'b1\') \\; SELECT count(b = \'b1\'::mine::text) FROM t \\; ROLLBACK'
+\i :why
 SET track_counts = off;
 \set q 'BEGIN \\; UPDATE t SET a = a + 1 \\; SELECT sum(a) FROM t \\; ROLLBACK'
 \i :why
@@ -269,6 +277,12 @@ SET client_min_messages = warning;
 \set q 'SELECT count(*) FROM parent'
 \i :why
 CREATE TEMP TABLE own (a int);
+\set q 'SELECT ROW(id)::own FROM t WHERE id < 3 ORDER BY id'
+\i :why
+ALTER TABLE own RENAME a TO b;
+\set q 'SELECT row_to_json(ROW(id)::own) FROM t WHERE id < 3 ORDER BY id'
+\i :why
+ALTER TABLE own RENAME b TO a;
 \set q 'SELECT count(*) FROM own'
 \i :why
 \set q 'SELECT count(*) FROM parent'

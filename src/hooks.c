@@ -184,11 +184,13 @@ process_utility(PlannedStmt *pstmt, const char *queryString,
 	Node	   *statement = pstmt->utilityStmt;
 	int			nesting = is_transparent(statement) ? 0 : 1;
 	int			maintenance = is_maintenance(statement) ? 1 : 0;
+	int			reindexing = IsA(statement, ReindexStmt) ? 1 : 0;
 	int			explaining = pfo_explaining_level;
 
 	pfo_modified_check_tracking();
 	pfo_modified_utility(statement);
 	pfo_maintenance_level += maintenance;
+	pfo_reindexing_level += reindexing;
 	if (IsA(statement, ExplainStmt))
 		pfo_explaining_level = pfo_nesting_level;
 	pfo_nesting_level += nesting;
@@ -202,6 +204,7 @@ process_utility(PlannedStmt *pstmt, const char *queryString,
 	{
 		pfo_nesting_level -= nesting;
 		pfo_maintenance_level -= maintenance;
+		pfo_reindexing_level -= reindexing;
 		pfo_explaining_level = explaining;
 	}
 	PG_END_TRY();

@@ -13,4 +13,5 @@
 
 int			pfo_nesting_level = 0;
 int			pfo_maintenance_level = 0;
+int			pfo_reindexing_level = 0;
 int			pfo_explaining_level = PFO_NOT_EXPLAINING;

@@ -23,6 +23,9 @@ extern int	pfo_explaining_level;
  */
 extern int	pfo_maintenance_level;
 
+/* REINDEX commands, which can commit several times */
+extern int	pfo_reindexing_level;
+
 #define pfo_is_maintenance() (pfo_maintenance_level > 0)
 #define pfo_is_nested()		(pfo_nesting_level > 0)
 #define pfo_is_explaining() (pfo_explaining_level == pfo_nesting_level)

@@ -185,6 +185,23 @@ pfo_judge_result(PfoJudge *judge, Query *query)
 	return false;
 }
 
+/* What happens to temporary tables nobody is told (modified.c). */
+static bool
+pfo_judge_row_types(PfoJudge *judge)
+{
+	ListCell   *lc;
+
+	foreach(lc, judge->types.relations)
+	{
+		char		relkind;
+
+		if (pfo_relation_reason(lfirst_oid(lc), &relkind) ==
+			PFO_REASON_TEMP_TABLE)
+			return pfo_refuse(judge, PFO_REASON_TEMP_TABLE, lfirst_oid(lc));
+	}
+	return false;
+}
+
 void
 pfo_eligible_query(Query *query, PfoEligibility *result)
 {
@@ -204,7 +221,7 @@ pfo_eligible_query(Query *query, PfoEligibility *result)
 		pfo_refuse(&judge, PFO_REASON_NO_RELATION, InvalidOid);
 		return;
 	}
-	if (!pfo_judge_query(&judge, query))
-		(void) pfo_judge_result(&judge, query);
+	if (!pfo_judge_query(&judge, query) && !pfo_judge_result(&judge, query))
+		(void) pfo_judge_row_types(&judge);
 	result->typrelids = judge.types.relations;
 }

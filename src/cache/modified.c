@@ -17,10 +17,15 @@
  * statement, hence its key.  Exceptions are partitions and children (their
  * parent is announced), values added to an enum type, and what functions look
  * up while they run: casts to json, default operator classes, configurations of
- * text search and their mappings.
+ * text search and their mappings.  Who created a function, a type or an operator
+ * does without the cache until the end of the transaction.
  *
  * A relation that is dropped takes its rows out of its parents.  What was read
- * without it does not depend on it, so the parents are altered as well.
+ * without it does not depend on it, so the parents are altered as well.  So is
+ * the table of an index or a constraint that is dropped.
+ *
+ * Temporary tables are left out: no answer depends on the rows of one or, as the
+ * type of a value, on its definition.
  *
  * Announcing happens at PRE_COMMIT and PRE_PREPARE.  Rows that a callback of
  * another library writes after that are announced when its statement ends;
@@ -43,12 +48,14 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_amop.h"
 #include "catalog/pg_amproc.h"
 #include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_conversion.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_enum.h"
@@ -81,6 +88,7 @@
 
 #include "base/breakage.h"
 #include "base/compat.h"
+#include "base/statement.h"
 #include "cache/counters.h"
 #include "cache/modified.h"
 #include "cache/versions.h"
@@ -105,6 +113,7 @@ static struct
 {
 	bool		untracked;		/* track_counts was off */
 	bool		whole_database; /* definitions changed that any may use */
+	bool		types_created;
 	bool		announcing;		/* PRE_COMMIT or PRE_PREPARE has been here */
 	bool		prepared;		/* others finish it */
 	int			naltered;		/* relations whose definition changed */
@@ -227,9 +236,16 @@ pfo_modified_check_tracking(void)
 void
 pfo_modified_utility(Node *statement)
 {
-	/* a new constraint of a domain leaves the domain's own row alone */
-	if (IsA(statement, AlterDomainStmt))
+	/*
+	 * A new constraint of a domain leaves the domain's own row alone.  Indexes
+	 * that are made anew were perhaps at odds with their tables; see also
+	 * announce_all(), for what commits in between.
+	 */
+	if (IsA(statement, AlterDomainStmt) || IsA(statement, ReindexStmt))
 		xact.whole_database = true;
+	else if (IsA(statement, CreateDomainStmt) ||
+			 IsA(statement, CompositeTypeStmt))
+		xact.types_created = true;
 	else if (IsA(statement, VariableSetStmt))
 	{
 		VariableSetStmt *set = (VariableSetStmt *) statement;
@@ -270,16 +286,11 @@ note_parent(Oid relid)
 static void
 note_parents(Oid relid)
 {
-	char		relkind = get_rel_relkind(relid);
-	Relation	inherits;
+	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tup;
 
-	if (relkind != RELKIND_RELATION && relkind != RELKIND_FOREIGN_TABLE &&
-		relkind != RELKIND_PARTITIONED_TABLE)
-		return;
-	inherits = table_open(InheritsRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(relid));
 	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL,
@@ -288,6 +299,53 @@ note_parents(Oid relid)
 		note_parent(((Form_pg_inherits) GETSTRUCT(tup))->inhparent);
 	systable_endscan(scan);
 	table_close(inherits, AccessShareLock);
+}
+
+/*
+ * A relation is altered, dropped or truncated.  An index that is dropped can
+ * have been at odds with its table, as one over a function is that was replaced
+ * since; then its table is read differently from now on.
+ */
+static void
+note_relation(Oid relid, bool dropped)
+{
+	HeapTuple	tup = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	char		relkind = '\0';
+	bool		temporary = false;
+	Oid			table = InvalidOid;
+
+	if (HeapTupleIsValid(tup))
+	{
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(tup);
+
+		relkind = form->relkind;
+		temporary = form->relpersistence == RELPERSISTENCE_TEMP;
+		ReleaseSysCache(tup);
+	}
+	if (dropped && relkind == RELKIND_INDEX)
+		table = IndexGetRelation(relid, true);
+	if (!temporary)
+		note_altered(OidIsValid(table) ? table : relid);
+	if (dropped &&
+		(relkind == RELKIND_RELATION || relkind == RELKIND_FOREIGN_TABLE ||
+		 relkind == RELKIND_PARTITIONED_TABLE))
+		note_parents(relid);
+}
+
+/* The planner believes constraints, whatever is in the table. */
+static void
+note_constraint(Oid constraint)
+{
+	HeapTuple	tup = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	Oid			relid = InvalidOid;
+
+	if (HeapTupleIsValid(tup))
+	{
+		relid = ((Form_pg_constraint) GETSTRUCT(tup))->conrelid;
+		ReleaseSysCache(tup);
+	}
+	if (OidIsValid(relid))
+		note_relation(relid, false);
 }
 
 static void
@@ -340,9 +398,11 @@ pfo_modified_object_access(ObjectAccessType access, Oid class_id,
 	{
 		case RelationRelationId:
 			if (access != OAT_POST_CREATE || sub_id != 0)
-				note_altered(object_id);
-			if (access == OAT_DROP && sub_id == 0)
-				note_parents(object_id);
+				note_relation(object_id, access == OAT_DROP && sub_id == 0);
+			break;
+		case ConstraintRelationId:
+			if (access == OAT_DROP)
+				note_constraint(object_id);
 			break;
 		case InheritsRelationId:
 			if (access == OAT_POST_ALTER && arg != NULL)
@@ -391,6 +451,18 @@ announce(PfoSlotId slot, bool catalog)
 }
 
 /*
+ * No answer depends on a temporary table, but many of them come and go, and
+ * each announcement outdates whatever shares the slot.  The pointer is there
+ * while the relation cache knows the table.
+ */
+static bool
+counts_nothing_shared(const PgStat_TableStatus *table)
+{
+	return PFO_TABLE_STATUS_SHARED(table) ||
+		(table->relation != NULL && RelationUsesLocalBuffers(table->relation));
+}
+
+/*
  * Announce what the transaction modified so far and has not announced yet.
  * Runs again for late writes; then what is new is counted.
  */
@@ -399,7 +471,8 @@ announce_all(bool late)
 {
 	FullTransactionId xid = GetTopFullTransactionIdIfAny();
 	PgStat_SubXactStatus *level;
-	bool		whole_database = xact.whole_database || xact.untracked;
+	bool		whole_database = xact.whole_database || xact.untracked ||
+		pfo_reindexing_level > 0;
 	int			nrows = 0;
 	int			before = xact.nannounced;
 
@@ -429,7 +502,7 @@ announce_all(bool late)
 			PgStat_TableStatus *table = trans->parent;
 
 			nrows++;
-			if (PFO_TABLE_STATUS_SHARED(table))
+			if (counts_nothing_shared(table))
 				continue;
 			if (PFO_TABLE_STATUS_RELID(table) < FirstNormalObjectId)
 			{
@@ -487,6 +560,7 @@ forget(void)
 {
 	xact.untracked = false;
 	xact.whole_database = false;
+	xact.types_created = false;
 	xact.announcing = false;
 	xact.prepared = false;
 	xact.naltered = 0;
@@ -543,6 +617,18 @@ pfo_modified_after_messages(void)
 	forget();
 }
 
+/*
+ * What the transaction created is gone when it rolls back, and something else
+ * may get the same OID.
+ */
+static bool
+is_own_definition(const PgStat_TableXactStatus *trans)
+{
+	return is_relevant(trans) ||
+		relevant_change(PFO_TABLE_STATUS_RELID(trans->parent)) ==
+		CATALOG_UPDATE_OR_DELETE;
+}
+
 static PfoReason
 modified_by_own(const Oid *relids, int nrelids, bool rows)
 {
@@ -554,7 +640,7 @@ modified_by_own(const Oid *relids, int nrelids, bool rows)
 		return PFO_REASON_NONE;
 	if (xact.untracked || !pgstat_track_counts)
 		return PFO_REASON_UNTRACKED;
-	if (xact.whole_database)
+	if (xact.whole_database || xact.types_created)
 		return PFO_REASON_OWN_WRITES;
 
 	for (int i = 0; i < xact.naltered; i++)
@@ -573,7 +659,7 @@ modified_by_own(const Oid *relids, int nrelids, bool rows)
 		{
 			if (PFO_TABLE_STATUS_RELID(trans->parent) < FirstNormalObjectId)
 			{
-				if (is_relevant(trans))
+				if (is_own_definition(trans))
 					return PFO_REASON_OWN_WRITES;
 				continue;
 			}

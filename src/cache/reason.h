@@ -48,7 +48,7 @@
 	R(RECOVERY, "recovery", "a standby does not see announcements") \
 	R(PREPARED_BEFORE_START, "prepared_before_start", "a transaction from before the server start may still be open") \
 	R(SNAPSHOT, "snapshot", "not an ordinary MVCC snapshot of this server") \
-	R(OWN_WRITES, "own_writes", "the transaction itself modified one of the relations") \
+	R(OWN_WRITES, "own_writes", "the transaction itself modified one of the relations, or functions, types or the like") \
 	R(UNTRACKED, "untracked", "track_counts is off: set it on") \
 	R(SETTING, "setting", "gin_fuzzy_search_limit makes results random: set it to 0") \
 	R(PARAMETER, "parameter", "a parameter's value is not available or too long") \

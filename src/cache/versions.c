@@ -47,11 +47,11 @@
  * MEMORY.  Fixed at server start.  A slot without room forgets xids into its
  * maxima, which only makes it unsettled for longer.
  *
- * CAVEATS.  The completion count is read without ProcArrayLock; that is a
- * single aligned 64-bit load, and the reader's own increments happened
- * before.  A database slot without room for a catalog announcement stays
- * unusable until restart: that takes PFO_DB_RECENT transactions with DDL at
- * the same time in one database.
+ * CAVEATS.  The completion count and the next xid are read without their
+ * locks; each is a single aligned 64-bit load, and the reader's own increments
+ * happened before.  A database slot without room for a catalog announcement
+ * stays unusable until restart: that takes PFO_DB_RECENT transactions with DDL
+ * at the same time in one database.
  *
  *-------------------------------------------------------------------------
  */
@@ -138,7 +138,6 @@ static bool fence_armed = false;
 static Snapshot static_snapshot = NULL;
 static uint64 last_xact_completion = 0;
 static bool imported_snapshot = false;
-static uint64 known_xid = 0;
 
 /* a reference to a slot of either kind */
 typedef struct SlotRef
@@ -324,8 +323,6 @@ pfo_versions_announce(PfoSlotId id, FullTransactionId fxid, bool catalog)
 	uint64		xid = U64FromFullTransactionId(fxid);
 	uint64		oldest = 0;
 	PfoRecent  *room;
-
-	known_xid = xid;
 
 	SpinLockAcquire(&head->lock);
 	room = find_room(&ref, xid, oldest);
@@ -580,15 +577,11 @@ is_fenced(const PfoView *view)
 	return fenced;
 }
 
-/*
- * A stale known_xid can only make xmin too low, never too high, which errs
- * on the safe side; it is read anew when it is far away.
- */
 PfoReason
 pfo_view_init(PfoView *view, Snapshot snapshot)
 {
 	uint64		first = first_xid();
-	int32		distance;
+	uint64		next;
 
 	if (first == 0)
 		return PFO_REASON_RECOVERY;
@@ -596,12 +589,10 @@ pfo_view_init(PfoView *view, Snapshot snapshot)
 		snapshot->takenDuringRecovery || am_walsender)
 		return PFO_REASON_SNAPSHOT;
 
-	distance = (int32) (snapshot->xmin - (TransactionId) known_xid);
-	if (known_xid == 0 || distance > (1 << 30) || distance < -(1 << 30))
-		known_xid = U64FromFullTransactionId(ReadNextFullTransactionId());
-
+	/* reading the next xid is reading a variable; no snapshot is far from it */
+	next = U64FromFullTransactionId(PFO_NEXT_XID());
 	view->snapshot = snapshot;
-	view->xmin = pfo_full_xid(snapshot->xmin, known_xid);
+	view->xmin = pfo_full_xid(snapshot->xmin, next);
 	if ((view->xmin < first || !lost_are_gone()) && !PFO_BROKEN(FIRST_XID))
 		return PFO_REASON_PREPARED_BEFORE_START;
 	view->completion = completion_of(snapshot);
