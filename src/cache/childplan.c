@@ -19,9 +19,9 @@
 #include "access/transam.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 #include "utils/syscache.h"
 
+#include "base/marks.h"
 #include "cache/childplan.h"
 #include "cache/contain.h"
 #include "cache/eligible.h"
@@ -64,6 +64,12 @@ add_item(PlannedStmt *stmt, uint32 hash_value)
 	item->cacheId = PROCOID;
 	item->hashValue = hash_value;
 	stmt->invalItems = lappend(stmt->invalItems, item);
+}
+
+void
+pfo_childplan_mark(PlannedStmt *stmt, uint32 mark)
+{
+	add_item(stmt, mark);
 }
 
 void
@@ -144,7 +150,7 @@ pfo_childplan_note(PfoPlanInfo *info, PlannedStmt *stmt)
 	list_deduplicate_oid(depends);
 	info->depends = depends;
 	pfo_childplan_add_functions(stmt, info->functions);
-	add_item(stmt, PFO_ANY_DEFINITION);
+	add_item(stmt, PFO_MARK_ANY_DEFINITION);
 }
 
 void
@@ -170,7 +176,7 @@ pfo_childplan_complete(PfoPlanInfo *info, const char *query_string)
 	 * was given ours before that was known: let it make that again.
 	 */
 	if (stmt->transientPlan)
-		ResetPlanCache();
+		pfo_make_anew(PFO_MARK_PUT_OFF);
 }
 
 PfoInvalItem *
