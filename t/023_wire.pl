@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/stress";
 
+use Digest::MD5 'md5_hex';
 use PfoTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -249,5 +250,29 @@ close $client;
 is(stats($node, 'errors'), 0, 'no failure');
 accounted($node, 'the end');
 $node->stop;
+
+#
+# Another library that takes the rows for itself, whichever is called first
+#
+for my $libraries ('perfopt, redirect', 'redirect, perfopt')
+{
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = '$libraries'");
+	$node->append_conf('postgresql.conf', "dynamic_library_path = '" . build_library('redirect') . ":\$libdir'");
+	$node->start;
+	$client = raw_client($node, 'postgres', '-c perfopt.cache=force');
+	for my $sql ($plain, $large)
+	{
+		my $executed = exchange($client, query("SET perfopt.cache = off; $sql; SET perfopt.cache = force"));
+		for my $n (1 .. 3)
+		{
+			my $cached = exchange($client, query("SET perfopt.cache = force; $sql; SET perfopt.cache = force"));
+			is(md5_hex($cached), md5_hex($executed), "$libraries: what it lets through, time $n");
+		}
+	}
+	close $client;
+	cmp_ok(stats($node, 'hits'), '>=', 4, "$libraries: answers from the cache");
+	is(stats($node, 'bytes_pinned'), 0, "$libraries: nothing is pinned");
+	$node->stop;
+}
 check_log($node);
 done_testing();

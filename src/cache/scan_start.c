@@ -296,6 +296,22 @@ pfo_scan_use_entry(PfoScanState *state)
 		copy_rows(state, form->bytes);
 }
 
+void
+pfo_scan_leave_wire(PfoScanState *state)
+{
+	PfoEntry   *entry = state->attempt.entry;
+
+	state->attempt.client = (PfoClient) {NULL};
+	if (pfo_entry_form(entry, PFO_FORM_TUPLES) != NULL &&
+		pfo_contain(make_slot, state))
+		pfo_scan_use_entry(state);
+	else
+	{
+		pfo_scan_drop_pin(state);
+		pfo_scan_start_child(state);
+	}
+}
+
 /* A hit: counted when it is given out. */
 void
 pfo_scan_count_hit(PfoScanState *state)

@@ -98,7 +98,7 @@ are_known(const int16 *formats, int nformats)
 PfoClient
 pfo_wire_client(QueryDesc *queryDesc)
 {
-	PfoClient	client = {NULL, NULL};
+	PfoClient	client = {NULL};
 
 	if (pfo_cache_wire && queryDesc->dest->receiveSlot == print_row &&
 		pfo_messages_are_direct() && whereToSendOutput == DestRemote &&
@@ -108,8 +108,15 @@ pfo_wire_client(QueryDesc *queryDesc)
 	{
 		client.portal = ActivePortal;
 		client.formats = ActivePortal->formats;
+		client.receiver = queryDesc->dest;
 	}
 	return client;
+}
+
+bool
+pfo_wire_client_holds(const PfoClient *client)
+{
+	return client->portal->queryDesc->dest == client->receiver;
 }
 
 static bool
