@@ -138,6 +138,14 @@ stream(query('SET perfopt.debug_reserve = on'));
 is(compare(query("SELECT id, txt FROM r ORDER BY id DESC")), 4, 'reserved');
 stream(query('RESET perfopt.debug_reserve'));
 
+# who is cancelled while the bytes are made does not keep others from them
+my $slowly = 'SELECT num, tz, f8, iv, ts, d, num AS n FROM r, generate_series(1, 8)';
+stream(query("SET perfopt.cache_max_result = '64MB'; SET perfopt.cache = force; $slowly; SET statement_timeout = '5ms'"));
+like(stream(query($slowly)), qr/C57014/, 'cancelled while the bytes are made');
+stream(query('RESET statement_timeout'));
+is(compare(query($slowly), 2), 2, 'which are made for the next one');
+stream(query('RESET ALL'));
+
 #
 # A client that does not read: nothing stays pinned, and it gets everything
 #
