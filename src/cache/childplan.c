@@ -162,7 +162,7 @@ pfo_childplan_complete(PfoPlanInfo *info, const char *query_string)
 
 	/* plan in the caller's context, keep only the plan */
 	if (!pfo_contain_catalogs(judge_again, info))
-		info->outgrown = PFO_REASON_INTERNAL;
+		info->outgrown = pfo_contain_reason();
 	stmt = pfo_childplan_make(info, copyObject(info->query), query_string,
 							  info->cursor_options, NULL);
 	info->plan_ms = 0;			/* it is part of the execution's time */
@@ -173,9 +173,10 @@ pfo_childplan_complete(PfoPlanInfo *info, const char *query_string)
 
 	/*
 	 * A plan cache makes such a plan again when old snapshots are gone, but it
-	 * was given ours before that was known: let it make that again.
+	 * was given ours before that was known: let it make that again.  So it
+	 * should where COMMIT leaves no way to judge the statement.
 	 */
-	if (stmt->transientPlan)
+	if (stmt->transientPlan || info->outgrown == PFO_REASON_MAINTENANCE)
 		pfo_make_anew(PFO_MARK_PUT_OFF);
 }
 
