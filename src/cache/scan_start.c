@@ -182,7 +182,7 @@ pfo_scan_continue(PfoScanState *state, ScanDirection direction)
 	/* what is captured is a beginning, and stays one */
 	if (direction != ForwardScanDirection)
 		attempt->reason = PFO_REASON_INCOMPLETE;
-	else if (!settings_hold(state))
+	else if (!pfo_mode_serves(pfo_cache_mode) || !settings_hold(state))
 		attempt->reason = PFO_REASON_PIECES;
 	else if (!pfo_contain(ask_own_definitions, attempt))
 		attempt->reason = PFO_REASON_INTERNAL;
