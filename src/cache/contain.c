@@ -20,12 +20,11 @@
  * asserts that none is rolled back then.  So nothing is read there, which makes
  * a miss of what would need it.
  *
- * A command like BEGIN takes effect when the client's message or pipeline of
- * messages ends, which is right after it unless EXECUTE ran it, as it can if it
- * was prepared by the protocol.  What follows in the same message then finds
- * the block in a state in which beginning a subtransaction ends the session.
- * Nothing tells when that is over, so nothing is read in the rest of such a
- * transaction.
+ * A command like BEGIN takes effect right after it.  If EXECUTE ran it, as it
+ * can if it was prepared by the protocol, it does when the client's message or
+ * pipeline of messages ends.  What follows in there finds the block in a state
+ * in which beginning a subtransaction ends the session.  Nothing tells when
+ * that is over, so nothing is read in the rest of such a transaction.
  *
  * The server's log has the first such failure of each session; the counter
  * "errors" has all.

@@ -26,7 +26,7 @@ extern void pfo_wire_init(void);
 /* Does what runs now give its rows to a client, and nothing but the rows? */
 extern PfoClient pfo_wire_client(QueryDesc *queryDesc);
 
-/* Is that still so?  Hooks that are called after ours can redirect the rows. */
+/* Is that still so?  Hooks called after ours can redirect the rows. */
 extern bool pfo_wire_client_holds(const PfoClient *client);
 
 /* A pinned entry's bytes for this client; NULL if it has none. */
