@@ -268,6 +268,21 @@ FETCH ALL FROM c;
 ROLLBACK;
 \set q 'SELECT x.m::text FROM days AS x JOIN days AS y USING (id) WHERE id < 4'
 \i :twice
+-- nothing is stored, either, once the cache was switched off
+SET perfopt.cache = force;
+BEGIN;
+DECLARE c CURSOR FOR SELECT x.id, 4 FROM days AS x JOIN days AS y USING (id) WHERE id < 4;
+FETCH 1 FROM c;
+SET LOCAL perfopt.cache = off;
+FETCH ALL FROM c;
+COMMIT;
+\set q 'SELECT x.id, 4 FROM days AS x JOIN days AS y USING (id) WHERE id < 4'
+SET perfopt.cache = off;
+SELECT sum(stores) AS stores FROM perfopt_cache_stats WHERE datname = current_database() \gset
+SET perfopt.cache = force;
+:q \g /dev/null
+SET perfopt.cache = off;
+SELECT sum(stores) - :stores AS stored_now FROM perfopt_cache_stats WHERE datname = current_database();
 RESET enable_sort;
 
 \echo '== what a cursor takes at its start'

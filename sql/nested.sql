@@ -186,6 +186,23 @@ RESET min_parallel_table_scan_size;
 \set q 'SELECT folded() + 1'
 \i :twice
 
+\echo '== a plan that was put off and is needed by COMMIT is made again'
+CREATE FUNCTION deferred() RETURNS trigger LANGUAGE plpgsql AS
+	'BEGIN PERFORM nested.total(); RETURN NULL; END';
+CREATE TABLE late (id int);
+CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW EXECUTE FUNCTION deferred();
+SET perfopt.cache = force;
+SELECT total();
+DISCARD PLANS;
+SELECT total();
+SELECT perfopt_invalidate_all();
+BEGIN;
+INSERT INTO late VALUES (1);
+COMMIT;
+\set q 'SELECT total()'
+\i :twice
+
 \echo '== what was counted'
 SET perfopt.cache = off;
 SELECT errors, differences FROM perfopt_cache_stats WHERE datname = current_database();

@@ -105,6 +105,24 @@ INSERT INTO t VALUES (300, 300);
 EXECUTE pooled;
 ROLLBACK;
 EXECUTE pooled;
+-- but it is not analysed again: its words may mean something else by now
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+SET perfopt.cache = off;
+PREPARE words AS SELECT count(*) FROM t WHERE 'ok'::mood > 'sad' AND timestamptz '2024-03-31 22:00' < '2024-03-31 22:00+00';
+EXECUTE words;
+ALTER TYPE mood RENAME VALUE 'ok' TO 'fine';
+SET TimeZone = 'Asia/Tokyo';
+EXECUTE words;
+SET perfopt.cache = force;
+EXECUTE words;
+EXECUTE words;
+EXPLAIN (COSTS OFF, ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF) EXECUTE words \g (format=unaligned) | sed 's/[.]00 loops/ loops/'
+BEGIN;
+SET LOCAL perfopt.cache = off;
+COMMIT;
+EXECUTE words;
+RESET TimeZone;
 SET perfopt.cache = off;
 DEALLOCATE ALL;
+DROP TYPE mood;
 DROP SCHEMA prepared CASCADE;

@@ -208,7 +208,8 @@ process_utility(PlannedStmt *pstmt, const char *queryString,
 		pfo_explaining_level = explaining;
 	}
 	PG_END_TRY();
-	pfo_contain_after_utility(statement);
+	pfo_contain_after_utility(statement,
+							  context == PROCESS_UTILITY_TOPLEVEL);
 	pfo_modified_end_of_statement();
 }
 

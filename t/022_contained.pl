@@ -104,6 +104,31 @@ is($node->safe_psql('postgres',
 	't', 'the reason is counted');
 like(slurp_file($node->logfile),
 	qr/a failure was taken for a miss/, 'the log tells');
+
+# EXECUTE can run a command of transactions, which takes effect at the end of
+# the message only: in between no subtransaction can be begun
+my $distinct = 0;
+for my $command ('BEGIN', 'SAVEPOINT s', 'RELEASE r', 'ROLLBACK TO r', 'ROLLBACK', 'COMMIT', 'COMMIT AND CHAIN')
+{
+	for my $pipelined (0, 1)
+	{
+		$distinct++;
+		my @steps = map { "SELECT count(*) + $_ FROM t WHERE id > $distinct" } 1 .. 3;
+		my @got = map {
+			my $client = raw_client($node, 'postgres', "-c perfopt.cache=$_");
+			my $messages = $command eq 'BEGIN' ? '' : message('Q', "BEGIN; SAVEPOINT r\0");
+			$messages .= message('P', "x\0$command\0\0\0") . message('S', '');
+			$messages .= $pipelined ?
+			  join('', map { message('P', "\0$_\0\0\0") . message('B', "\0\0" . "\0" x 6) . message('E', "\0" . "\0" x 4) } 'EXECUTE x', @steps)
+			  . message('S', '') :
+			  message('Q', join('; ', 'EXECUTE x', @steps) . "\0");
+			my $stream = eval { exchange($client, $messages . message('Q', "$steps[0]; ROLLBACK\0")) } // $@;
+			close $client;
+			$stream;
+		} 'off', 'force', 'force';
+		is($got[$_], $got[0], "$command by EXECUTE" . ($pipelined ? ', in a pipeline' : '')) for 1, 2;
+	}
+}
 check_log($node);
 $node->stop;
 done_testing();

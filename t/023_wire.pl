@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/stress";
 
+use Digest::MD5 'md5_hex';
 use PfoTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -137,6 +138,14 @@ stream(query('SET perfopt.debug_reserve = on'));
 is(compare(query("SELECT id, txt FROM r ORDER BY id DESC")), 4, 'reserved');
 stream(query('RESET perfopt.debug_reserve'));
 
+# who is cancelled while the bytes are made does not keep others from them
+my $slowly = 'SELECT num, tz, f8, iv, ts, d, num AS n FROM r, generate_series(1, 8)';
+stream(query("SET perfopt.cache_max_result = '64MB'; SET perfopt.cache = force; $slowly; SET statement_timeout = '5ms'"));
+like(stream(query($slowly)), qr/C57014/, 'cancelled while the bytes are made');
+stream(query('RESET statement_timeout'));
+is(compare(query($slowly), 2), 2, 'which are made for the next one');
+stream(query('RESET ALL'));
+
 #
 # A client that does not read: nothing stays pinned, and it gets everything
 #
@@ -249,5 +258,29 @@ close $client;
 is(stats($node, 'errors'), 0, 'no failure');
 accounted($node, 'the end');
 $node->stop;
+
+#
+# Another library that takes the rows for itself, whichever is called first
+#
+for my $libraries ('perfopt, redirect', 'redirect, perfopt')
+{
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = '$libraries'");
+	$node->append_conf('postgresql.conf', "dynamic_library_path = '" . build_library('redirect') . ":\$libdir'");
+	$node->start;
+	$client = raw_client($node, 'postgres', '-c perfopt.cache=force');
+	for my $sql ($plain, $large)
+	{
+		my $executed = exchange($client, query("SET perfopt.cache = off; $sql; SET perfopt.cache = force"));
+		for my $n (1 .. 3)
+		{
+			my $cached = exchange($client, query("SET perfopt.cache = force; $sql; SET perfopt.cache = force"));
+			is(md5_hex($cached), md5_hex($executed), "$libraries: what it lets through, time $n");
+		}
+	}
+	close $client;
+	cmp_ok(stats($node, 'hits'), '>=', 4, "$libraries: answers from the cache");
+	is(stats($node, 'bytes_pinned'), 0, "$libraries: nothing is pinned");
+	$node->stop;
+}
 check_log($node);
 done_testing();

@@ -15,10 +15,10 @@
 #include "access/parallel.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
-#include "utils/plancache.h"
 
 #include "base/breakage.h"
 #include "base/guc.h"
+#include "base/marks.h"
 
 /*
  * How SELECTs are answered.  An administrator switches serving on with
@@ -114,15 +114,15 @@ check_cache_mode(int *newval, void **extra, GucSource source)
 }
 
 /*
- * Plans made while nothing was served do not contain our node; without a
- * reset a pooled session's prepared statements would never be served.
+ * Plans made while nothing was served do not contain our node; if they were
+ * kept, a pooled session's prepared statements would never be served.
  */
 static void
 assign_cache_mode(int newval, void *extra)
 {
 	if (IsUnderPostmaster && !InitializingParallelWorker &&
 		pfo_mode_serves(newval) && !pfo_mode_serves(pfo_cache_mode))
-		ResetPlanCache();
+		pfo_make_anew(PFO_MARK_UNSERVED);
 }
 
 void

@@ -19,9 +19,9 @@
 #include "access/transam.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 #include "utils/syscache.h"
 
+#include "base/marks.h"
 #include "cache/childplan.h"
 #include "cache/contain.h"
 #include "cache/eligible.h"
@@ -64,6 +64,12 @@ add_item(PlannedStmt *stmt, uint32 hash_value)
 	item->cacheId = PROCOID;
 	item->hashValue = hash_value;
 	stmt->invalItems = lappend(stmt->invalItems, item);
+}
+
+void
+pfo_childplan_mark(PlannedStmt *stmt, uint32 mark)
+{
+	add_item(stmt, mark);
 }
 
 void
@@ -144,7 +150,7 @@ pfo_childplan_note(PfoPlanInfo *info, PlannedStmt *stmt)
 	list_deduplicate_oid(depends);
 	info->depends = depends;
 	pfo_childplan_add_functions(stmt, info->functions);
-	add_item(stmt, PFO_ANY_DEFINITION);
+	add_item(stmt, PFO_MARK_ANY_DEFINITION);
 }
 
 void
@@ -156,7 +162,7 @@ pfo_childplan_complete(PfoPlanInfo *info, const char *query_string)
 
 	/* plan in the caller's context, keep only the plan */
 	if (!pfo_contain_catalogs(judge_again, info))
-		info->outgrown = PFO_REASON_INTERNAL;
+		info->outgrown = pfo_contain_reason();
 	stmt = pfo_childplan_make(info, copyObject(info->query), query_string,
 							  info->cursor_options, NULL);
 	info->plan_ms = 0;			/* it is part of the execution's time */
@@ -167,10 +173,11 @@ pfo_childplan_complete(PfoPlanInfo *info, const char *query_string)
 
 	/*
 	 * A plan cache makes such a plan again when old snapshots are gone, but it
-	 * was given ours before that was known: let it make that again.
+	 * was given ours before that was known: let it make that again.  So it
+	 * should where COMMIT leaves no way to judge the statement.
 	 */
-	if (stmt->transientPlan)
-		ResetPlanCache();
+	if (stmt->transientPlan || info->outgrown == PFO_REASON_MAINTENANCE)
+		pfo_make_anew(PFO_MARK_PUT_OFF);
 }
 
 PfoInvalItem *

@@ -38,6 +38,9 @@ extern void pfo_childplan_note(PfoPlanInfo *info, PlannedStmt *stmt);
 /* A plan or its like was made from these functions, too. */
 extern void pfo_childplan_add_functions(PlannedStmt *stmt, List *functions);
 
+/* Put one of the marks of marks.h on a plan. */
+extern void pfo_childplan_mark(PlannedStmt *stmt, uint32 mark);
+
 /* Plan at last what was put off; the plan lives as long as the info. */
 extern void pfo_childplan_complete(PfoPlanInfo *info,
 								   const char *query_string);

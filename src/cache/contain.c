@@ -20,6 +20,12 @@
  * asserts that none is rolled back then.  So nothing is read there, which makes
  * a miss of what would need it.
  *
+ * A command like BEGIN takes effect right after it.  If EXECUTE ran it, as it
+ * can if it was prepared by the protocol, it does when the client's message or
+ * pipeline of messages ends.  What follows in there finds the block in a state
+ * in which beginning a subtransaction ends the session.  Nothing tells when
+ * that is over, so nothing is read in the rest of such a transaction.
+ *
  * The server's log has the first such failure of each session; the counter
  * "errors" has all.
  *
@@ -47,22 +53,23 @@
 #include "cache/contain.h"
 #include "cache/counters.h"
 
-/* the last transaction whose block a command was to end */
-static LocalTransactionId ending = InvalidLocalTransactionId;
+/* the last transaction that can have no subtransaction any more */
+static LocalTransactionId closed = InvalidLocalTransactionId;
 
 void
-pfo_contain_after_utility(Node *statement)
+pfo_contain_after_utility(Node *statement, bool top_level)
 {
 	if (IsA(statement, TransactionStmt) &&
-		(((TransactionStmt *) statement)->kind == TRANS_STMT_COMMIT ||
+		(!top_level ||
+		 ((TransactionStmt *) statement)->kind == TRANS_STMT_COMMIT ||
 		 ((TransactionStmt *) statement)->kind == TRANS_STMT_PREPARE))
-		ending = PFO_PROC_LXID(MyProc);
+		closed = PFO_PROC_LXID(MyProc);
 }
 
 static bool
-block_is_ending(void)
+is_closed(void)
 {
-	return ending == PFO_PROC_LXID(MyProc);
+	return closed == PFO_PROC_LXID(MyProc);
 }
 
 /* Does the error tell of the statement rather than of us? */
@@ -202,7 +209,7 @@ pfo_contain_catalogs(PfoWork work, void *arg)
 	bool		done;
 
 	/* in parallel mode none can be begun; nothing that is cached runs there */
-	if (IsInParallelMode() || block_is_ending())
+	if (IsInParallelMode() || is_closed())
 		return false;
 
 	save_progress(&progress);
@@ -221,5 +228,5 @@ pfo_contain_catalogs(PfoWork work, void *arg)
 PfoReason
 pfo_contain_reason(void)
 {
-	return block_is_ending() ? PFO_REASON_MAINTENANCE : PFO_REASON_INTERNAL;
+	return is_closed() ? PFO_REASON_MAINTENANCE : PFO_REASON_INTERNAL;
 }

@@ -29,7 +29,7 @@ extern bool pfo_contain_catalogs(PfoWork work, void *arg);
 /* Why the second gave false just now: it failed, or was not tried. */
 extern PfoReason pfo_contain_reason(void);
 
-/* A utility statement was executed. */
-extern void pfo_contain_after_utility(Node *statement);
+/* A utility statement was executed, as a command of its own or by another. */
+extern void pfo_contain_after_utility(Node *statement, bool top_level);
 
 #endif							/* PFO_CONTAIN_H */

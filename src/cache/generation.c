@@ -27,6 +27,7 @@
 #include "utils/syscache.h"
 
 #include "base/guc.h"
+#include "base/marks.h"
 #include "cache/generation.h"
 
 #define NPLACES	4096
@@ -88,15 +89,14 @@ row_changed(Datum arg, int cache_id, uint32 hash_value)
 /*
  * PostgreSQL keeps cached plans after most of these.  Ours could be used for
  * hits, but nothing would ever be stored from them again, so they are made
- * anew.  Only they: ResetPlanCache() would have statements analysed again,
- * whose words may mean something else by now, or nothing.
+ * anew.
  */
 static void
 any_changed(Datum arg, int cache_id, uint32 hash_value)
 {
 	everything = ++now;
 	if (pfo_mode_serves(pfo_cache_mode))
-		CallSyscacheCallbacks(PROCOID, PFO_ANY_DEFINITION);
+		pfo_make_anew(PFO_MARK_ANY_DEFINITION);
 }
 
 static void

@@ -10,12 +10,6 @@
 
 #include "nodes/pg_list.h"
 
-/*
- * The hash value of a function that there is not: plans that list it are made
- * anew when a definition changed that no plan names.
- */
-#define PFO_ANY_DEFINITION	0x70666F00
-
 extern void pfo_generation_init(void);
 
 /* A point in this backend's stream of invalidation messages. */

@@ -27,6 +27,7 @@
 
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/marks.h"
 #include "base/statement.h"
 #include "base/tags.h"
 #include "cache/contain.h"
@@ -283,6 +284,7 @@ plan_from_entry(void *arg)
 		like->invalItems = lappend(like->invalItems, item);
 	}
 	pfo_childplan_add_functions(like, info->functions);
+	pfo_childplan_mark(like, PFO_MARK_PUT_OFF);
 	like->planTree = (Plan *) makeNode(Result);
 	like->planTree->startup_cost = entry->info.startup_cost;
 	like->planTree->total_cost = entry->info.total_cost;
@@ -448,6 +450,18 @@ plan_observed(Planning *p, PfoPlanner planner)
 	return p->child;
 }
 
+/* Nothing is served: to be planned anew when something is. */
+static PlannedStmt *
+plan_unserved(Planning *p, PfoPlanner planner)
+{
+	PlannedStmt *stmt = pfo_cache_mode == PFO_CACHE_OBSERVE ?
+		plan_observed(p, planner) :
+		planner(p->query, p->query_string, p->cursor_options, p->params);
+
+	pfo_childplan_mark(stmt, PFO_MARK_UNSERVED);
+	return stmt;
+}
+
 /* Functions in PL/pgSQL plan many of these, and expect no node at the top. */
 static bool
 is_plain_expression(Query *query)
@@ -461,9 +475,9 @@ pfo_plan(Query *query, const char *query_string, int cursor_options,
 {
 	Planning	p;
 
-	if (pfo_cache_mode == PFO_CACHE_OFF || query->commandType != CMD_SELECT ||
-		query->utilityStmt != NULL || IsInParallelMode() ||
-		pfo_is_maintenance() || is_plain_expression(query))
+	if (query->commandType != CMD_SELECT || query->utilityStmt != NULL ||
+		IsInParallelMode() || pfo_is_maintenance() ||
+		is_plain_expression(query))
 		return planner(query, query_string, cursor_options, params);
 
 	memset(&p, 0, sizeof(p));
@@ -471,8 +485,8 @@ pfo_plan(Query *query, const char *query_string, int cursor_options,
 	p.query_string = query_string;
 	p.cursor_options = cursor_options;
 	p.params = params;
-	if (pfo_cache_mode == PFO_CACHE_OBSERVE)
-		return plan_observed(&p, planner);
+	if (!pfo_mode_serves(pfo_cache_mode))
+		return plan_unserved(&p, planner);
 
 	if (!pfo_is_nested())
 		pfo_count(PFO_COUNT_SELECTS, 1);

@@ -476,7 +476,11 @@ next_row(CustomScanState *css)
 		case SOURCE_ENTRY:
 			return next_of_entry(state);
 		case SOURCE_WIRE:
-			return next_of_wire(state);
+			if (state->finished ||
+				pfo_wire_client_holds(&state->attempt.client))
+				return next_of_wire(state);
+			pfo_scan_leave_wire(state);
+			return next_row(css);
 		case SOURCE_REPLAY:
 			return next_of_replay(state);
 		default:

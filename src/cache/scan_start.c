@@ -182,7 +182,7 @@ pfo_scan_continue(PfoScanState *state, ScanDirection direction)
 	/* what is captured is a beginning, and stays one */
 	if (direction != ForwardScanDirection)
 		attempt->reason = PFO_REASON_INCOMPLETE;
-	else if (!settings_hold(state))
+	else if (!pfo_mode_serves(pfo_cache_mode) || !settings_hold(state))
 		attempt->reason = PFO_REASON_PIECES;
 	else if (!pfo_contain(ask_own_definitions, attempt))
 		attempt->reason = PFO_REASON_INTERNAL;
@@ -294,6 +294,22 @@ pfo_scan_use_entry(PfoScanState *state)
 	if (state->source == SOURCE_ENTRY &&
 		(form->bytes > PINNED_ROWS || state->limited || state->child != NULL))
 		copy_rows(state, form->bytes);
+}
+
+void
+pfo_scan_leave_wire(PfoScanState *state)
+{
+	PfoEntry   *entry = state->attempt.entry;
+
+	state->attempt.client = (PfoClient) {NULL};
+	if (pfo_entry_form(entry, PFO_FORM_TUPLES) != NULL &&
+		pfo_contain(make_slot, state))
+		pfo_scan_use_entry(state);
+	else
+	{
+		pfo_scan_drop_pin(state);
+		pfo_scan_start_child(state);
+	}
 }
 
 /* A hit: counted when it is given out. */

@@ -97,6 +97,9 @@ extern void pfo_scan_use_entry(PfoScanState *state);
 extern void pfo_scan_count_hit(PfoScanState *state);
 extern void pfo_scan_count_miss(PfoScanState *state);
 
+/* The rows do not go to the client alone: give them out one by one. */
+extern void pfo_scan_leave_wire(PfoScanState *state);
+
 extern void pfo_scan_explain(CustomScanState *css, List *ancestors,
 							 ExplainState *es);
 

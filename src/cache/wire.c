@@ -98,7 +98,7 @@ are_known(const int16 *formats, int nformats)
 PfoClient
 pfo_wire_client(QueryDesc *queryDesc)
 {
-	PfoClient	client = {NULL, NULL};
+	PfoClient	client = {NULL};
 
 	if (pfo_cache_wire && queryDesc->dest->receiveSlot == print_row &&
 		pfo_messages_are_direct() && whereToSendOutput == DestRemote &&
@@ -108,8 +108,15 @@ pfo_wire_client(QueryDesc *queryDesc)
 	{
 		client.portal = ActivePortal;
 		client.formats = ActivePortal->formats;
+		client.receiver = queryDesc->dest;
 	}
 	return client;
+}
+
+bool
+pfo_wire_client_holds(const PfoClient *client)
+{
+	return client->portal->queryDesc->dest == client->receiver;
 }
 
 static bool
@@ -281,8 +288,9 @@ keep_message(char type, const char *body, size_t len)
 }
 
 static void
-print_rows(PfoForm *tuples, Portal portal, TupleTableSlot *slot)
+print_rows(PfoEntry *entry, Portal portal, TupleTableSlot *slot)
 {
+	PfoForm    *tuples = pfo_entry_form(entry, PFO_FORM_TUPLES);
 	PQcommMethods methods = *PqCommMethods;
 	/* this kind sends no description of the rows */
 	DestReceiver *dest = CreateDestReceiver(DestRemoteExecute);
@@ -303,11 +311,16 @@ print_rows(PfoForm *tuples, Portal portal, TupleTableSlot *slot)
 			dest->receiveSlot(slot, dest);
 		}
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		PqCommMethods = usual_methods;
+		/* a cancel says nothing of the rows: let the next one try */
+		if (geterrcode() == ERRCODE_QUERY_CANCELED)
+			pg_atomic_write_u32(&entry->tuples_only, 0);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	PqCommMethods = usual_methods;
 	ExecClearTuple(slot);
 	dest->rShutdown(dest);
 	dest->rDestroy(dest);
@@ -356,7 +369,7 @@ pfo_wire_make(PfoEntry *entry, const PfoClient *client, TupleTableSlot *slot)
 	messages->npieces = 0;
 	making = messages;
 	if (!messages->failed)
-		print_rows(tuples, client->portal, slot);
+		print_rows(entry, client->portal, slot);
 	if (messages->failed || !attach(entry, messages, client))
 		return NULL;
 	pfree(messages->data);

@@ -18,12 +18,16 @@ typedef struct PfoClient
 {
 	Portal		portal;			/* NULL: no client, or not by the usual way */
 	const int16 *formats;		/* of the columns; NULL: all are text */
+	DestReceiver *receiver;
 } PfoClient;
 
 extern void pfo_wire_init(void);
 
 /* Does what runs now give its rows to a client, and nothing but the rows? */
 extern PfoClient pfo_wire_client(QueryDesc *queryDesc);
+
+/* Is that still so?  Hooks called after ours can redirect the rows. */
+extern bool pfo_wire_client_holds(const PfoClient *client);
 
 /* A pinned entry's bytes for this client; NULL if it has none. */
 extern PfoForm *pfo_wire_find(PfoEntry *entry, const PfoClient *client);
