@@ -274,10 +274,10 @@ pfo_store_remove(PfoEntry *entry)
 		pfo_store_unpin(removed);
 }
 
-static bool
-is_outdated(PfoEntry *entry)
+bool
+pfo_entry_is_outdated(const PfoEntry *entry)
 {
-	PfoDependency *deps = pfo_entry_array(entry, deps, PfoDependency);
+	const PfoDependency *deps = pfo_entry_array(entry, deps, PfoDependency);
 
 	for (uint32 i = 0; i < entry->info.ndeps; i++)
 	{
@@ -341,7 +341,7 @@ visit_bucket(uint32 bucket, Victims *victims, int *steps)
 		PfoEntry   *entry = entry_at(*link);
 
 		(*steps)++;
-		if (!is_outdated(entry) && spare(entry, victims))
+		if (!pfo_entry_is_outdated(entry) && spare(entry, victims))
 		{
 			link = &entry->next;
 			continue;

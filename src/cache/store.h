@@ -172,6 +172,9 @@ extern void pfo_store_unpin(PfoEntry *entry);
  */
 extern bool pfo_store_publish(const PfoDraft *draft);
 
+/* Was anything it depends on announced since it was stored? */
+extern bool pfo_entry_is_outdated(const PfoEntry *entry);
+
 /* A form of a pinned entry, NULL if it has none of that kind. */
 extern PfoForm *pfo_entry_form(PfoEntry *entry, PfoFormKind kind);
 
