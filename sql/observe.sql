@@ -42,4 +42,15 @@ SELECT reason FROM perfopt_cache_reasons
 WHERE datname = current_database()
 	AND reason IN ('serializable', 'volatile_function')
 ORDER BY reason COLLATE "C";
+-- a statement that takes long only later is named as well
+SET perfopt.cache_min_time = '1h';
+SET perfopt.cache = observe;
+SELECT max(a) AS later FROM t;
+SELECT max(a) AS later FROM t;
+SET perfopt.cache_min_time = 0;
+SELECT max(a) AS later FROM t;
+SELECT max(a) AS later FROM t;
+SET perfopt.cache = off;
+SELECT query, calls FROM perfopt_cache_savings
+WHERE datname = current_database() AND query ~ 'later';
 DROP SCHEMA observe CASCADE;

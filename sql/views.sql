@@ -66,6 +66,15 @@ WHERE datname = current_database() AND query LIKE 'SELECT%';
 SELECT perfopt_reset();
 RESET ROLE;
 
+-- a reset leaves the texts of what is served on
+SELECT perfopt_reset();
+SELECT * FROM perfopt_cache_savings;
+SET perfopt.cache = auto;
+SELECT a FROM t WHERE id = 7;
+SET perfopt.cache = off;
+SELECT query, calls, hits FROM perfopt_cache_savings
+WHERE datname = current_database();
+
 -- what is not valid any more
 INSERT INTO t VALUES (0, 0);
 SELECT count(*), bool_or(valid) FROM perfopt_cache_entries

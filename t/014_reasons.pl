@@ -145,8 +145,8 @@ $node->safe_psql('postgres', 'ANALYZE pick');
 is(counted($pick, $set), '1 no reason', 'still served');
 is(executed("$set; $pick"), '10000', 'though an execution would differ');
 my $log = -s $node->logfile;
-is( counted($pick, "$set; SET perfopt.cache_verify = 1"),
-	'10000 differed 1',
+is( counted($pick, "$set; $pick; SET perfopt.cache_verify = 1"),
+	'1 10000 differed 1',
 	'verified: the row is that of the execution');
 is( $node->safe_psql(
 		'postgres', 'SELECT verified, differences FROM perfopt_cache_stats
@@ -167,9 +167,9 @@ is( counted('SELECT id FROM pick WHERE a = 2 LIMIT 1', $set),
 	'nor with other constants');
 is( $node->safe_psql(
 		'postgres',
-		q{SELECT count(*) FROM perfopt_cache_savings() WHERE disabled}),
-	'1',
-	'the statement is shown as disabled');
+		q{SELECT count(*), sum(calls) FROM perfopt_cache_savings() WHERE disabled}),
+	'1|0',
+	'the statement is shown as disabled, its counters were reset');
 $node->safe_psql('postgres', 'SELECT perfopt_invalidate_all()');
 is(counted("$pick; $pick", $set), '10000 10000 differed 2',
 	'whatever is reset');

@@ -40,6 +40,7 @@
 #include "cache/policy.h"
 
 #define MAX_FAMILIES	512
+#define ASK_AGAIN		64		/* executions; its record may be displaced */
 
 typedef struct Family
 {
@@ -48,6 +49,7 @@ typedef struct Family
 	uint64		calls;
 	double		total_ms;
 	bool		has_key;
+	bool		has_text;		/* when last asked */
 	PfoHash		tree;
 	Bitmapset  *params;
 	List	   *folded;			/* see fold.h */
@@ -275,6 +277,22 @@ why_none(void)
 	return PFO_REASON_NONE;
 }
 
+/* One that comes but once is not worth a text. */
+static void
+give_text(Family *family, QueryDesc *queryDesc)
+{
+	char		text[PFO_FAMILY_TEXT];
+
+	if (pfo_policy_needs_text(family->id))
+	{
+		pfo_normalize(queryDesc->sourceText,
+					  queryDesc->plannedstmt->stmt_location,
+					  queryDesc->plannedstmt->stmt_len, text, sizeof(text));
+		pfo_policy_set_text(family->id, text);
+	}
+	family->has_text = true;
+}
+
 /* An execution that ended, as pfo_contain() is told. */
 typedef struct Ended
 {
@@ -317,14 +335,9 @@ account(void *arg)
 	if (!is_slow(family))
 		return;
 	pfo_policy_executed(id, ms, would_hit(family, queryDesc->params));
-	if (family->calls == 2 && pfo_policy_needs_text(id))
-	{
-		char		text[PFO_FAMILY_TEXT];
-
-		pfo_normalize(queryDesc->sourceText, stmt->stmt_location,
-					  stmt->stmt_len, text, sizeof(text));
-		pfo_policy_set_text(id, text);
-	}
+	if (family->calls > 1 &&
+		(!family->has_text || family->calls % ASK_AGAIN == 0))
+		give_text(family, queryDesc);
 }
 
 void
