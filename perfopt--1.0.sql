@@ -185,7 +185,7 @@ COMMENT ON COLUMN perfopt_cache_stats.invalidations IS
 COMMENT ON COLUMN perfopt_cache_stats.verified IS
 	'hits executed as well and compared, see perfopt.cache_verify';
 COMMENT ON COLUMN perfopt_cache_stats.differences IS
-	'of these, answers that differed; anything but 0 is a fault of perfopt';
+	'of these, answers that differed: a fault of perfopt, if the statement''s rows do not change by themselves';
 COMMENT ON COLUMN perfopt_cache_stats.bypasses IS
 	'executed without being looked up; perfopt_cache_reasons tells why';
 COMMENT ON COLUMN perfopt_cache_stats.hit_ratio IS
