@@ -253,10 +253,12 @@ put_entry(PfoEntry *entry, void *arg)
 	values[n++] = TimestampTzGetDatum(info->created);
 	nulls[n] = last_hit == 0;
 	values[n++] = TimestampTzGetDatum((TimestampTz) last_hit);
-	values[n++] = PointerGetDatum(oid_array(pfo_entry_array(entry, relids, Oid),
-											info->nrelids));
-	values[n++] = PointerGetDatum(oid_array(pfo_entry_array(entry, indexes, Oid),
-											info->nindexes));
+	values[n++] =
+		PointerGetDatum(oid_array(pfo_entry_array(entry, relids, Oid),
+								  info->nrelids));
+	values[n++] =
+		PointerGetDatum(oid_array(pfo_entry_array(entry, indexes, Oid),
+								  info->nindexes));
 	values[n++] = BoolGetDatum(!pfo_entry_is_outdated(entry));
 	put_row(arg, values, nulls);
 }
@@ -325,7 +327,8 @@ perfopt_cache_settings_1_0(PG_FUNCTION_ARGS)
 static ArrayType *
 regclass_array(List *relations)
 {
-	Datum	   *values = palloc(sizeof(Datum) * Max(list_length(relations), 1));
+	Datum	   *values = palloc(sizeof(Datum) *
+								Max(list_length(relations), 1));
 	ListCell   *lc;
 
 	foreach(lc, relations)

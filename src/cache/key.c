@@ -50,7 +50,6 @@
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
-#include "postgres.h"
 
 #include "base/compat.h"
 #include "cache/key.h"

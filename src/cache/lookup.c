@@ -11,8 +11,8 @@
  *
  * The plan must also have been made under the settings of the execution, which
  * are those of the key, as far as they reach the constants that planning makes
- * of expressions (settings.h).  A prepared statement keeps such constants: what
- * it gives is neither stored nor replaced by what a new plan would give.
+ * of expressions (settings.h).  A prepared statement keeps such constants:
+ * what it gives is neither stored nor replaced by what a new plan would give.
  *
  * What can fail is contained, so that it makes the attempt come to nothing.
  *

@@ -16,8 +16,8 @@
  * Creation alone announces nothing: a new object changes the analysed
  * statement, hence its key.  Exceptions are partitions and children (their
  * parent is announced), values added to an enum type, and what functions look
- * up while they run: casts to json, default operator classes, configurations of
- * text search and their mappings.
+ * up while they run: casts to json, default operator classes, configurations
+ * of text search and their mappings.
  *
  * A relation that is dropped takes its rows out of its parents.  What was read
  * without it does not depend on it, so the parents are altered as well.
@@ -255,9 +255,9 @@ note_altered(Oid relid)
 }
 
 /*
- * A child comes or goes.  PostgreSQL tells nobody when one leaves a parent that
- * is no partitioned table.  Should that be rolled back, a plan made meanwhile
- * would be kept, and be stored from: it does not know the child.
+ * A child comes or goes.  PostgreSQL tells nobody when one leaves a parent
+ * that is no partitioned table.  Should that be rolled back, a plan made
+ * meanwhile would be kept, and be stored from: it does not know the child.
  */
 static void
 note_parent(Oid relid)
@@ -314,7 +314,8 @@ type_mirrors_relation(Oid typid)
 		return false;
 	type = (Form_pg_type) GETSTRUCT(tup);
 	typrelid = type->typrelid;
-	element = type->typcategory == TYPCATEGORY_ARRAY ? type->typelem : InvalidOid;
+	element = type->typcategory == TYPCATEGORY_ARRAY ?
+		type->typelem : InvalidOid;
 	ReleaseSysCache(tup);
 
 	if (OidIsValid(element))

@@ -61,9 +61,9 @@ static MemoryContext context = NULL;
 static HTAB *families = NULL;
 
 /*
- * The plan made last, NULL if it has a query id to be found by.  It may be gone
- * without having been run, and another plan lie at its place: that one's time
- * is then taken for its, no more.
+ * The plan made last, NULL if it has a query id to be found by.  It may be
+ * gone without having been run, and another plan lie at its place: that one's
+ * time is then taken for its, no more.
  */
 static const PlannedStmt *last_plan = NULL;
 static int64 last_family = 0;

@@ -307,8 +307,8 @@ try_entry(Planning *p)
 
 /*
  * Does the plan's result look as the query's?  Where planning simplifies an
- * expression, its length can become known: CASE WHEN true THEN a ... is as long
- * as a.  Clients are told, and CREATE TABLE AS makes columns of it.
+ * expression, its length can become known: CASE WHEN true THEN a ... is as
+ * long as a.  Clients are told, and CREATE TABLE AS makes columns of it.
  */
 static bool
 same_result(TupleDesc query, PlannedStmt *stmt)

@@ -177,7 +177,8 @@ pfo_policy_sightings(const PfoHash *key)
 static PfoFamily *
 lock_family(int64 queryid, bool make, FamilySet **locked)
 {
-	uint32		n = murmurhash32((uint32) queryid ^ murmurhash32(MyDatabaseId));
+	uint32		n = murmurhash32((uint32) queryid ^
+								 murmurhash32(MyDatabaseId));
 	FamilySet  *set = &families[n & (set_count(FAMILY_BYTES) - 1)];
 	PfoFamily  *place = NULL;
 

@@ -68,10 +68,13 @@ make_targetlists(List *like, int varno, List **targetlist, List **scan_tlist)
 		mine->resorigcol = tle->resorigcol;
 		*targetlist = lappend(*targetlist, mine);
 		if (varno == INDEX_VAR)
+		{
+			Const	   *null = makeNullConst(type, typmod, collation);
+
 			*scan_tlist = lappend(*scan_tlist,
-								  makeTargetEntry((Expr *) makeNullConst(type, typmod,
-																		 collation),
-												  n, tle->resname, false));
+								  makeTargetEntry((Expr *) null, n,
+												  tle->resname, false));
+		}
 	}
 }
 

@@ -12,12 +12,13 @@
  * row more than was wanted: that could raise an error nobody would have seen.
  * Other commands run between one piece and the next.  After one that changed a
  * setting, what the child gives belongs to no key; after one that changed a
- * definition, it is made of what may be rolled back.  Neither is stored. A
+ * definition, it is made of what may be rolled back.  Neither is stored.  A
  * statement that reads settings, or has something folded, is looked up only if
- * its first run is certainly the only one: a hit would go on with the old ones.
+ * its first run is certainly the only one: a hit would go on with the old
+ * ones.
  *
- * FAILURE.  What we do beside executing the statement is contained; what cannot
- * be done is a miss with a reason.
+ * FAILURE.  What we do beside executing the statement is contained; what
+ * cannot be done is a miss with a reason.
  *
  *-------------------------------------------------------------------------
  */
@@ -326,7 +327,7 @@ leave_entry(PfoScanState *state, PfoReason reason)
 	state->attempt.reason = reason;
 }
 
-/* Where rows are wanted in pieces or backward, none may be drawn in advance. */
+/* Where rows are wanted in pieces or backward, none is drawn in advance. */
 static bool
 may_fill_first(PfoScanState *state)
 {
@@ -421,8 +422,8 @@ is_in_pieces(PfoScanState *state, QueryDesc *queryDesc)
 }
 
 void
-pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc, ScanDirection direction,
-	   uint64 count)
+pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc,
+				ScanDirection direction, uint64 count)
 {
 	EState	   *estate = state->css.ss.ps.state;
 	PfoAttempt *attempt = &state->attempt;
