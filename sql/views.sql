@@ -75,6 +75,18 @@ SET perfopt.cache = off;
 SELECT query, calls, hits FROM perfopt_cache_savings
 WHERE datname = current_database();
 
+-- executions are counted, not plans
+SELECT perfopt_reset();
+SET perfopt.cache = auto;
+PREPARE again AS SELECT max(a) FROM t;
+EXECUTE again;
+EXECUTE again;
+EXECUTE again;
+SET perfopt.cache = off;
+SELECT selects, eligible, hits, misses FROM perfopt_cache_stats
+WHERE datname = current_database();
+DEALLOCATE again;
+
 -- what is not valid any more
 INSERT INTO t VALUES (0, 0);
 SELECT count(*), bool_or(valid) FROM perfopt_cache_entries

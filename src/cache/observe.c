@@ -18,7 +18,8 @@
  * holds MAX_FAMILIES.
  *
  * CAVEATS.  A prediction: it knows nothing of snapshots, of evictions and of
- * results that are too large.
+ * results that are too large.  Of what is fetched in pieces, only the first is
+ * timed.
  *
  *-------------------------------------------------------------------------
  */
@@ -241,6 +242,9 @@ pfo_observe_starts(QueryDesc *queryDesc, instr_time *start)
 	if (pfo_cache_mode != PFO_CACHE_OBSERVE || pfo_is_explaining() ||
 		queryDesc->operation != CMD_SELECT)
 		return false;
+	/* a part of an execution: a parallel worker's, or a later piece */
+	if (IsInParallelMode() || queryDesc->already_executed)
+		return false;
 	/* one that runs inside another cannot be the one planned last */
 	if (pfo_is_nested() && queryDesc->plannedstmt->queryId == 0)
 		return false;
@@ -317,8 +321,6 @@ account(void *arg)
 		last_shape->ms += (ms - last_shape->ms) / Min(last_shape->calls, 16);
 	}
 	last_plan = NULL;
-	if (!pfo_is_nested())
-		pfo_count(PFO_COUNT_SELECTS, 1);
 	if (id == 0)
 		return;
 

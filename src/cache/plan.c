@@ -456,8 +456,6 @@ pfo_plan(Query *query, const char *query_string, int cursor_options,
 	if (pfo_cache_mode == PFO_CACHE_OBSERVE)
 		return plan_observed(&p, planner);
 
-	if (!pfo_is_nested())
-		pfo_count(PFO_COUNT_SELECTS, 1);
 	if (!pfo_contain(prepare, &p))
 	{
 		if (p.entry != NULL)

@@ -33,6 +33,7 @@
 
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/statement.h"
 #include "cache/childplan.h"
 #include "cache/contain.h"
 #include "cache/counters.h"
@@ -73,6 +74,12 @@ void
 pfo_scan_before_start(QueryDesc *queryDesc)
 {
 	PfoPlanInfo *info = pfo_planinfo_of(queryDesc->plannedstmt->planTree);
+
+	/* here, as a prepared one is planned once; workers start it as well */
+	if (queryDesc->operation == CMD_SELECT &&
+		pfo_cache_mode != PFO_CACHE_OFF && !pfo_is_nested() &&
+		!IsInParallelMode())
+		pfo_count(PFO_COUNT_SELECTS, 1);
 
 	if (info == NULL || !is_cursor(info))
 		return;
