@@ -177,7 +177,7 @@ COMMENT ON COLUMN perfopt_cache_stats.selects IS
 COMMENT ON COLUMN perfopt_cache_stats.eligible IS
 	'executions of statements that may be cached';
 COMMENT ON COLUMN perfopt_cache_stats.wire_hits IS
-	'hits whose rows were sent as the bytes that an earlier client was sent';
+	'hits whose rows were sent as bytes that are kept, see perfopt.cache_wire';
 COMMENT ON COLUMN perfopt_cache_stats.misses IS
 	'looked up, not found, executed';
 COMMENT ON COLUMN perfopt_cache_stats.invalidations IS
