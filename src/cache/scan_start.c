@@ -385,7 +385,7 @@ may_store(PfoScanState *state)
 		return false;
 	if (!pfo_messages_watch())
 	{
-		attempt->reason = PFO_REASON_SNAPSHOT;
+		attempt->reason = PFO_REASON_MESSAGES;
 		return false;
 	}
 	state->messages = pfo_messages_sent();
