@@ -320,6 +320,29 @@ for my $isolation ('READ COMMITTED', 'REPEATABLE READ')
 		DROP INDEX part_1_v; DROP COLLATION c;});
 }
 
+# What is planned at last runs in parallel, if the plan it stands for did.
+my ($stdout, $stderr);
+$node->psql(
+	'postgres', q{
+	LOAD 'auto_explain';
+	SET auto_explain.log_analyze = on;
+	SET auto_explain.log_level = notice;
+	SET parallel_setup_cost = 0;
+	SET parallel_tuple_cost = 0;
+	SET min_parallel_table_scan_size = 0;
+	SET perfopt.cache = force;
+	SELECT count(*) FROM pick;
+	PREPARE late AS SELECT count(*) FROM pick;
+	EXECUTE late;
+	SET auto_explain.log_min_duration = 0;
+	EXECUTE late;
+	INSERT INTO pick VALUES (0, 0);
+	EXECUTE late;
+}, stdout => \$stdout, stderr => \$stderr);
+is($stdout, "10000\n10000\n10000\n10001", 'an answer, and what it is then');
+like($stderr, qr/Result Cache: hit.*Result Cache: miss.*Workers Launched: [1-9]/s,
+	'executed in parallel although it was not planned before');
+
 #
 # A replication connection executes, also what is in the cache.
 #
