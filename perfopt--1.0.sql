@@ -177,7 +177,7 @@ COMMENT ON COLUMN perfopt_cache_stats.selects IS
 COMMENT ON COLUMN perfopt_cache_stats.eligible IS
 	'executions of statements that may be cached';
 COMMENT ON COLUMN perfopt_cache_stats.wire_hits IS
-	'hits whose rows were sent as the bytes that an earlier client was sent';
+	'hits whose rows were sent as bytes that are kept, see perfopt.cache_wire';
 COMMENT ON COLUMN perfopt_cache_stats.misses IS
 	'looked up, not found, executed';
 COMMENT ON COLUMN perfopt_cache_stats.invalidations IS
@@ -185,9 +185,9 @@ COMMENT ON COLUMN perfopt_cache_stats.invalidations IS
 COMMENT ON COLUMN perfopt_cache_stats.verified IS
 	'hits executed as well and compared, see perfopt.cache_verify';
 COMMENT ON COLUMN perfopt_cache_stats.differences IS
-	'of these, answers that differed; anything but 0 is a fault of perfopt';
+	'of these, answers that differed: a fault of perfopt, if the statement''s rows do not change by themselves';
 COMMENT ON COLUMN perfopt_cache_stats.bypasses IS
-	'executed without being looked up; perfopt_cache_reasons tells why';
+	'executions without a look-up, or plans of what is never looked up; perfopt_cache_reasons tells why';
 COMMENT ON COLUMN perfopt_cache_stats.hit_ratio IS
 	'hits among what was looked up, 0 to 1';
 COMMENT ON COLUMN perfopt_cache_stats.bytes_used IS
@@ -261,7 +261,7 @@ LEFT JOIN pg_catalog.pg_database AS d ON d.oid = r.dbid;
 COMMENT ON VIEW perfopt_cache_reasons IS
 	'why statements were not served from the result cache, or not stored';
 COMMENT ON COLUMN perfopt_cache_reasons.count IS
-	'executions, or plans of what never comes to an execution';
+	'executions, or plans of what is never looked up';
 COMMENT ON COLUMN perfopt_cache_reasons.last_queryid IS
 	'of the latest such statement, as in perfopt_cache_savings; NULL if there was none, see compute_query_id, and without pg_read_all_stats';
 

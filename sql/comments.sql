@@ -84,6 +84,17 @@ SELECT 15 AS cheap, a FROM t;
 SET perfopt.cache = off;
 SELECT hits - :before_hits AS hits FROM (:hits) AS h;
 
+-- hints to other libraries: under other hints another plan, hence another key
+:hits \gset before_
+SET perfopt.cache = force;
+SELECT /*+ SeqScan(t) */ 22 AS hinted, a FROM t;
+SELECT /*+ SeqScan(t) */ 22 AS hinted, a FROM t;
+SELECT /*+ IndexScan(t) */ 22 AS hinted, a FROM t;
+SELECT /* IndexScan(t) */ 22 AS hinted, a FROM t;
+SELECT 22 AS hinted, a FROM t;
+SET perfopt.cache = off;
+SELECT hits - :before_hits AS hits FROM (:hits) AS h;
+
 -- before PREPARE, and within
 :hits \gset before_
 SET perfopt.cache = manual;

@@ -139,8 +139,6 @@ FROM unnest(ARRAY['id = around()', 'tenant = around_constant()',
 \set dir :srcdir '/sql/'
 \set setup :dir 'setup.psql'
 \i :setup
-\set follows :dir 'follows.psql'
-\set why :dir 'why.psql'
 \set ECHO none
 SET client_min_messages = warning;
 

@@ -165,8 +165,6 @@ FROM (VALUES (64), (65)) AS v(n),
 \set dir :srcdir '/sql/'
 \set setup :dir 'setup.psql'
 \i :setup
-\set follows :dir 'follows.psql'
-\set each :dir 'each.psql'
 \set ECHO none
 
 \echo '== served'

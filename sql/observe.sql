@@ -42,4 +42,37 @@ SELECT reason FROM perfopt_cache_reasons
 WHERE datname = current_database()
 	AND reason IN ('serializable', 'volatile_function')
 ORDER BY reason COLLATE "C";
+-- parallel workers, and pieces, are no executions of their own
+SELECT perfopt_reset();
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers_per_gather = 2;
+SET perfopt.cache = observe;
+SELECT count(*) AS in_parallel FROM t;
+SELECT count(*) AS in_parallel FROM t;
+SELECT count(*) AS in_parallel FROM t;
+RESET max_parallel_workers_per_gather;
+DO $$
+DECLARE r record;
+BEGIN
+	FOR r IN SELECT id AS in_pieces FROM t WHERE id <= 200 LOOP
+	END LOOP;
+END $$;
+SET perfopt.cache = off;
+SELECT selects FROM perfopt_cache_stats WHERE datname = current_database();
+SELECT calls, would_hit FROM perfopt_cache_savings
+WHERE datname = current_database() ORDER BY calls;
+
+-- a statement that takes long only later is named as well
+SET perfopt.cache_min_time = '1h';
+SET perfopt.cache = observe;
+SELECT max(a) AS later FROM t;
+SELECT max(a) AS later FROM t;
+SET perfopt.cache_min_time = 0;
+SELECT max(a) AS later FROM t;
+SELECT max(a) AS later FROM t;
+SET perfopt.cache = off;
+SELECT query, calls FROM perfopt_cache_savings
+WHERE datname = current_database() AND query ~ 'later';
 DROP SCHEMA observe CASCADE;

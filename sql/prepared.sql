@@ -122,6 +122,22 @@ SET LOCAL perfopt.cache = off;
 COMMIT;
 EXECUTE words;
 RESET TimeZone;
+
+-- one that was planned at a miss only is planned again as well after a change
+-- of definitions that no plan names, and its answer kept
+SELECT min(a) AS put_off FROM t;
+PREPARE put_off AS SELECT min(a) AS put_off FROM t;
+EXECUTE put_off;
+INSERT INTO t VALUES (400, 400);
+EXECUTE put_off;
+CREATE COLLATION unnamed (LOCALE = 'C');
+INSERT INTO t VALUES (500, 500);
+EXECUTE put_off;
+SELECT coalesce(sum(hits), 0) AS before FROM perfopt_cache_stats
+WHERE datname = current_database() \gset
+EXECUTE put_off;
+SELECT coalesce(sum(hits), 0) - :before AS hits FROM perfopt_cache_stats
+WHERE datname = current_database();
 SET perfopt.cache = off;
 DEALLOCATE ALL;
 DROP TYPE mood;

@@ -8,7 +8,6 @@
 \set dir :srcdir '/sql/'
 \set setup :dir 'setup.psql'
 \i :setup
-\set why :dir 'why.psql'
 SET client_min_messages = warning;
 \set ECHO none
 CREATE SCHEMA reasons;

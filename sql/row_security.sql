@@ -44,8 +44,6 @@ RESET ROLE;
 \set dir :srcdir '/sql/'
 \set setup :dir 'setup.psql'
 \i :setup
-\set follows :dir 'follows.psql'
-\set why :dir 'why.psql'
 \set twice_mode auto
 SET perfopt.cache_min_calls = 1;
 SET perfopt.cache_min_time = 0;

@@ -26,7 +26,7 @@ FROM (VALUES
 	 ' vacuum_max_eager_freeze_failure_rate vacuum_multixact_failsafe_age'
 	 ' vacuum_multixact_freeze_min_age'
 	 ' vacuum_multixact_freeze_table_age vacuum_truncate'),
-	('the wire form has the encoding in a key of its own',
+	('clients with another encoding than the database''s are given rows',
 	 'client_encoding'),
 	('texts of errors and messages: with any of these nothing is stored',
 	 'lc_messages'),

@@ -66,6 +66,27 @@ WHERE datname = current_database() AND query LIKE 'SELECT%';
 SELECT perfopt_reset();
 RESET ROLE;
 
+-- a reset leaves the texts of what is served on
+SELECT perfopt_reset();
+SELECT * FROM perfopt_cache_savings;
+SET perfopt.cache = auto;
+SELECT a FROM t WHERE id = 7;
+SET perfopt.cache = off;
+SELECT query, calls, hits FROM perfopt_cache_savings
+WHERE datname = current_database();
+
+-- executions are counted, not plans
+SELECT perfopt_reset();
+SET perfopt.cache = auto;
+PREPARE again AS SELECT max(a) FROM t;
+EXECUTE again;
+EXECUTE again;
+EXECUTE again;
+SET perfopt.cache = off;
+SELECT selects, eligible, hits, misses FROM perfopt_cache_stats
+WHERE datname = current_database();
+DEALLOCATE again;
+
 -- what is not valid any more
 INSERT INTO t VALUES (0, 0);
 SELECT count(*), bool_or(valid) FROM perfopt_cache_entries

@@ -60,6 +60,19 @@ is( $node->safe_psql(
 	'',
 	'every object of the extension has a comment');
 
+# alone with the server: no client, hence nobody who would miss a notice later
+$node->stop;
+my $commands = join("\n",
+	'SET perfopt.cache = force',
+	('SELECT count(*) FROM kept') x 2,
+	q{SELECT reason, count FROM perfopt_cache_reasons WHERE reason IN ('messages', 'snapshot')}, '');
+my $told;
+IPC::Run::run([ 'postgres', '--single', '-D', $node->data_dir, 'postgres' ],
+	'<', \$commands, '>', \$told, '2>', '/dev/null');
+is(join(' ', $told =~ /= "([^"]*)"/g), '100 100 messages 2',
+	'single-user mode: executed, and why');
+$node->start;
+
 for my $how ('fast', 'immediate')
 {
 	$node->stop($how);

@@ -93,8 +93,11 @@ is( $node->safe_psql(
 
 #
 # A hundred statements that differ (why, is told below) do not all find one of
-# the 64 places; those that do not are not served either.
+# the 64 places; those that do not are not served either.  With 2 MB there are
+# no more places, but room for all of the answers.
 #
+$node->adjust_conf('postgresql.conf', 'perfopt.cache_size', '2MB');
+$node->restart;
 $node->safe_psql(
 	'postgres', q{
 	CREATE TABLE twin (id int, a int) WITH (autovacuum_enabled = off);
@@ -143,8 +146,8 @@ $node->safe_psql('postgres', 'ANALYZE pick');
 is(counted($pick, $set), '1 no reason', 'still served');
 is(executed("$set; $pick"), '10000', 'though an execution would differ');
 my $log = -s $node->logfile;
-is( counted($pick, "$set; SET perfopt.cache_verify = 1"),
-	'10000 differed 1',
+is( counted($pick, "$set; $pick; SET perfopt.cache_verify = 1"),
+	'1 10000 differed 1',
 	'verified: the row is that of the execution');
 is( $node->safe_psql(
 		'postgres', 'SELECT verified, differences FROM perfopt_cache_stats
@@ -165,9 +168,9 @@ is( counted('SELECT id FROM pick WHERE a = 2 LIMIT 1', $set),
 	'nor with other constants');
 is( $node->safe_psql(
 		'postgres',
-		q{SELECT count(*) FROM perfopt_cache_savings() WHERE disabled}),
-	'1',
-	'the statement is shown as disabled');
+		q{SELECT count(*), sum(calls) FROM perfopt_cache_savings() WHERE disabled}),
+	'1|0',
+	'the statement is shown as disabled, its counters were reset');
 $node->safe_psql('postgres', 'SELECT perfopt_invalidate_all()');
 is(counted("$pick; $pick", $set), '10000 10000 differed 2',
 	'whatever is reset');
@@ -317,6 +320,29 @@ for my $isolation ('READ COMMITTED', 'REPEATABLE READ')
 		ALTER TABLE part DETACH PARTITION part_3;
 		DROP INDEX part_1_v; DROP COLLATION c;});
 }
+
+# What is planned at last runs in parallel, if the plan it stands for did.
+my ($stdout, $stderr);
+$node->psql(
+	'postgres', q{
+	LOAD 'auto_explain';
+	SET auto_explain.log_analyze = on;
+	SET auto_explain.log_level = notice;
+	SET parallel_setup_cost = 0;
+	SET parallel_tuple_cost = 0;
+	SET min_parallel_table_scan_size = 0;
+	SET perfopt.cache = force;
+	SELECT count(*) FROM pick;
+	PREPARE late AS SELECT count(*) FROM pick;
+	EXECUTE late;
+	SET auto_explain.log_min_duration = 0;
+	EXECUTE late;
+	INSERT INTO pick VALUES (0, 0);
+	EXECUTE late;
+}, stdout => \$stdout, stderr => \$stderr);
+is($stdout, "10000\n10000\n10000\n10001", 'an answer, and what it is then');
+like($stderr, qr/Result Cache: hit.*Result Cache: miss.*Workers Launched: [1-9]/s,
+	'executed in parallel although it was not planned before');
 
 #
 # A replication connection executes, also what is in the cache.

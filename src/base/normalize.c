@@ -9,10 +9,10 @@
  * complain; it may in a statement cut from its surroundings, therefore its
  * errors are caught and end the text.
  *
- * Where a constant ends depends on standard_conforming_strings, and how that was
- * set when the text was parsed, is not known: of a prepared statement it may be
- * long ago.  So the text ends where it matters, as what follows might be a part
- * of a constant.
+ * Where a constant ends depends on standard_conforming_strings, and how that
+ * was set when the text was parsed, is not known: of a prepared statement it
+ * may be long ago.  So the text ends where it matters, as what follows might
+ * be a part of a constant.
  *
  *-------------------------------------------------------------------------
  */
@@ -161,8 +161,9 @@ normalize(const char *text, bool standard_strings, Output *out)
 		else if (is_constant(token))
 		{
 			char		digits[16];
+			int			len = snprintf(digits, sizeof(digits), "$%d", number++);
 
-			put(out, digits, snprintf(digits, sizeof(digits), "$%d", number++));
+			put(out, digits, len);
 			while (end > start && isspace((unsigned char) text[end - 1]))
 				end--;
 		}

@@ -144,9 +144,10 @@ put_stats(const PfoDatabaseCounts *counts, void *arg)
 	/* the database, and in the function's order what counters.h lists */
 	static const PfoCounter order[] = {
 		PFO_COUNT_SELECTS, PFO_COUNT_ELIGIBLE, PFO_COUNT_HITS,
-		PFO_COUNT_WIRE_HITS, PFO_COUNT_MISSES, PFO_COUNT_STORES, PFO_COUNT_INVALIDATIONS,
-		PFO_COUNT_EVICTIONS, PFO_COUNT_VERIFIED, PFO_COUNT_DIFFERENCES,
-		PFO_COUNT_BYPASSES, PFO_COUNT_LATE_WRITES, PFO_COUNT_ERRORS
+		PFO_COUNT_WIRE_HITS, PFO_COUNT_MISSES, PFO_COUNT_STORES,
+		PFO_COUNT_INVALIDATIONS, PFO_COUNT_EVICTIONS, PFO_COUNT_VERIFIED,
+		PFO_COUNT_DIFFERENCES, PFO_COUNT_BYPASSES, PFO_COUNT_LATE_WRITES,
+		PFO_COUNT_ERRORS
 	};
 	Datum		values[lengthof(order) + 2];
 	bool		nulls[lengthof(order) + 2] = {0};
@@ -223,20 +224,6 @@ perfopt_cache_usage_1_0(PG_FUNCTION_ARGS)
  * Entries and families
  */
 
-/* Does it depend on nothing that changed since? */
-static bool
-is_current(PfoEntry *entry)
-{
-	const PfoDependency *deps = pfo_entry_array(entry, deps, PfoDependency);
-
-	for (uint32 i = 0; i < entry->info.ndeps; i++)
-	{
-		if (pfo_versions_peek(deps[i].slot) != deps[i].version)
-			return false;
-	}
-	return true;
-}
-
 static void
 put_entry(PfoEntry *entry, void *arg)
 {
@@ -266,11 +253,13 @@ put_entry(PfoEntry *entry, void *arg)
 	values[n++] = TimestampTzGetDatum(info->created);
 	nulls[n] = last_hit == 0;
 	values[n++] = TimestampTzGetDatum((TimestampTz) last_hit);
-	values[n++] = PointerGetDatum(oid_array(pfo_entry_array(entry, relids, Oid),
-											info->nrelids));
-	values[n++] = PointerGetDatum(oid_array(pfo_entry_array(entry, indexes, Oid),
-											info->nindexes));
-	values[n++] = BoolGetDatum(is_current(entry));
+	values[n++] =
+		PointerGetDatum(oid_array(pfo_entry_array(entry, relids, Oid),
+								  info->nrelids));
+	values[n++] =
+		PointerGetDatum(oid_array(pfo_entry_array(entry, indexes, Oid),
+								  info->nindexes));
+	values[n++] = BoolGetDatum(!pfo_entry_is_outdated(entry));
 	put_row(arg, values, nulls);
 }
 
@@ -338,7 +327,8 @@ perfopt_cache_settings_1_0(PG_FUNCTION_ARGS)
 static ArrayType *
 regclass_array(List *relations)
 {
-	Datum	   *values = palloc(sizeof(Datum) * Max(list_length(relations), 1));
+	Datum	   *values = palloc(sizeof(Datum) *
+								Max(list_length(relations), 1));
 	ListCell   *lc;
 
 	foreach(lc, relations)

@@ -11,14 +11,14 @@
  *
  * Code that reads catalogs can fail with buffers pinned, relations open and
  * locks held.  It runs in an internal subtransaction, as a PL/pgSQL block with
- * EXCEPTION does, which is rolled back in any case: it changed nothing, gets no
- * id, and committing it would begin a new command in the middle of one, so that
- * what an outer one has changed so far would be seen.
+ * EXCEPTION does, which is rolled back in any case: it changed nothing, gets
+ * no id, and committing it would begin a new command in the middle of one, so
+ * that what an outer one has changed so far would be seen.
  *
  * While COMMIT or PREPARE TRANSACTION ends a block, deferred triggers and
  * cursors WITH HOLD are run, and a subtransaction can be begun; but PostgreSQL
- * asserts that none is rolled back then.  So nothing is read there, which makes
- * a miss of what would need it.
+ * asserts that none is rolled back then.  So nothing is read there, which
+ * makes a miss of what would need it.
  *
  * A command like BEGIN takes effect right after it.  If EXECUTE ran it, as it
  * can if it was prepared by the protocol, it does when the client's message or

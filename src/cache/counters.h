@@ -13,7 +13,7 @@
 typedef enum PfoCounter
 {
 	PFO_COUNT_SELECTS,			/* top-level SELECTs that came by */
-	PFO_COUNT_ELIGIBLE,			/* of these, statements that may be cached */
+	PFO_COUNT_ELIGIBLE,			/* executions that may be cached, nested too */
 	PFO_COUNT_HITS,
 	PFO_COUNT_WIRE_HITS,		/* of these, sent as bytes */
 	PFO_COUNT_MISSES,			/* eligible, looked up, executed */

@@ -34,9 +34,9 @@
  * the session, as if they were prepared.  What planning such a body folded
  * into a constant can be outdated without anybody being told: the text of a
  * float after extra_float_digits was changed, or the value of a function
- * called by a function called there.  So there, what can be folded may run only
- * what never changes: in a body, what holds no parameter; in one that another
- * body calls, all of it, for that may give it constants.
+ * called by a function called there.  So there, what can be folded may run
+ * only what never changes: in a body, what holds no parameter; in one that
+ * another body calls, all of it, for that may give it constants.
  *
  * Calls that tell of the session or of the moment are folded as if they stood
  * in the statement, if their arguments are constants (fold.c).
@@ -283,7 +283,8 @@ has_param(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	return IsA(node, Param) || expression_tree_walker(node, has_param, context);
+	return IsA(node, Param) ||
+		expression_tree_walker(node, has_param, context);
 }
 
 /* The same for the parts that hold no parameter, hence can be folded */
@@ -333,7 +334,8 @@ pfo_judge_body(PfoJudge *judge, Oid funcid, int nargs)
 	bool		refused;
 
 	judge->result->bodies = true;
-	if (depth < PFO_BODY_DEPTH && list_member_oid(judge->bodies[depth], funcid))
+	if (depth < PFO_BODY_DEPTH &&
+		list_member_oid(judge->bodies[depth], funcid))
 		return false;
 	if (depth >= PFO_BODY_DEPTH || judge->nbodies++ >= MAX_BODIES)
 		return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, funcid);
@@ -355,7 +357,7 @@ pfo_judge_body(PfoJudge *judge, Oid funcid, int nargs)
 	if (!kept_plan_is_safe(body, depth > 0))
 		return pfo_refuse(judge, PFO_REASON_UNTRUSTED_FUNCTION, funcid);
 
-	/* with calls to be folded, it is judged anew for each function around it */
+	/* one with calls to be folded is judged anew for each function around */
 	if (judge->nfolds == nfolds)
 		judge->bodies[depth] = lappend_oid(judge->bodies[depth], funcid);
 	return false;

@@ -137,7 +137,8 @@ pfo_judge_foldable(PfoJudge *judge, Oid funcid)
 static bool
 pfo_is_in_family(Oid opno)
 {
-	CatCList   *members = SearchSysCacheList1(AMOPOPID, ObjectIdGetDatum(opno));
+	CatCList   *members = SearchSysCacheList1(AMOPOPID,
+											  ObjectIdGetDatum(opno));
 	bool		any = members->n_members > 0;
 
 	ReleaseSysCacheList(members);

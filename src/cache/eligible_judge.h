@@ -4,8 +4,8 @@
  *	  What the walks that judge a statement carry along.
  *
  * For eligible.c, eligible_expr.c, eligible_calls.c and eligible_body.c only;
- * what others need is in eligible.h.  Functions called pfo_judge_... return true if they
- * refuse, as tree walkers do that have seen enough.
+ * what others need is in eligible.h.  Functions called pfo_judge_... return
+ * true if they refuse, as tree walkers do that have seen enough.
  *
  *-------------------------------------------------------------------------
  */

@@ -19,7 +19,7 @@
  *	  functions with a SET clause, which no statement that is kept can call.
  *	  Look-up and run are one call of the executor.  A portal that is fetched
  *	  in pieces is none: a SET between two pieces reaches the second.  So
- *	  what is fetched in pieces is neither stored nor served (scan.c).
+ *	  what is fetched in pieces is neither stored nor served (scan_start.c).
  *	- now() is that of the transaction.  statement_timestamp() is that of the
  *	  client's latest message, and the message that runs a portal is the one
  *	  in which it is looked up.
@@ -169,7 +169,7 @@ classify_above(const PfoFoldCall *call, int flags, bool with_params)
 static FoldClass
 classify(Node *node, bool with_params)
 {
-	PfoFoldCall		call;
+	PfoFoldCall call;
 	int			flags;
 	ListCell   *lc;
 
@@ -207,14 +207,15 @@ typedef struct Collecting
 static Oid
 named_function(Node *node)
 {
-	PfoFoldCall		call;
+	PfoFoldCall call;
 
 	for (;;)
 	{
 		pfo_fold_call_of(node, &call);
 		if (!(pfo_function_flags(call.funcid) & PFO_FUNCTION_SHIFTS))
 			return call.funcid;
-		node = (Node *) list_nth(call.args, pfo_fold_moment_position(call.funcid));
+		node = (Node *) list_nth(call.args,
+								 pfo_fold_moment_position(call.funcid));
 	}
 }
 

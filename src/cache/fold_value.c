@@ -262,7 +262,7 @@ static bool
 evaluate(Node *node, ParamListInfo params, NullableDatum *value)
 {
 	Calling		calling = {0};
-	PfoFoldCall		call;
+	PfoFoldCall call;
 	int			flags;
 
 	node = pfo_fold_strip_labels(node);

@@ -45,7 +45,7 @@ static const int unnamed[] = {
 static uint64 now = 1;
 static uint64 everything = 0;	/* when all of it was invalidated */
 static uint64 permissions = 0;
-static uint64 names = 0;		/* a clock of its own: no plan depends on them */
+static uint64 names = 0;		/* a clock of its own: no plan depends on it */
 static uint64 functions = 0;	/* when all of them were invalidated */
 static uint64 relations[NPLACES];
 static uint64 rows[NPLACES];
@@ -174,10 +174,9 @@ pfo_generation_functions_unchanged(uint64 since, List *funcids)
 		return false;
 	foreach(lc, funcids)
 	{
-		uint32		hash = GetSysCacheHashValue1(PROCOID,
-												 ObjectIdGetDatum(lfirst_oid(lc)));
+		Datum		funcid = ObjectIdGetDatum(lfirst_oid(lc));
 
-		if (*row_place(PROCOID, hash) > since)
+		if (*row_place(PROCOID, GetSysCacheHashValue1(PROCOID, funcid)) > since)
 			return false;
 	}
 	return true;

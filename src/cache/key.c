@@ -53,7 +53,6 @@
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
-#include "postgres.h"
 
 #include "base/compat.h"
 #include "cache/key.h"

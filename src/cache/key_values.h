@@ -22,7 +22,8 @@ extern bool pfo_key_value(PfoHasher *h, Datum value, int typlen, bool byval,
 
 /*
  * Add a value of any type: type, null flag, image.  False if it is over the
- * limit of what is worth hashing at each execution; the hasher is then useless.
+ * limit of what is worth hashing at each execution; the hasher is then
+ * useless.
  */
 extern bool pfo_key_typed_value(PfoHasher *h, Oid type, Datum value,
 								bool isnull);

@@ -11,8 +11,8 @@
  *
  * The plan must also have been made under the settings of the execution, which
  * are those of the key, as far as they reach the constants that planning makes
- * of expressions (settings.h).  A prepared statement keeps such constants: what
- * it gives is neither stored nor replaced by what a new plan would give.
+ * of expressions (settings.h).  A prepared statement keeps such constants:
+ * what it gives is neither stored nor replaced by what a new plan would give.
  *
  * What can fail is contained, so that it makes the attempt come to nothing.
  *
@@ -74,8 +74,9 @@ why_not(const PfoPlanInfo *info)
 
 bool
 pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
-				  List *folded, ParamListInfo params, const PfoHash *planned_under,
-				  PfoHash *key, PfoReason *reason)
+				  List *folded, ParamListInfo params,
+				  const PfoHash *planned_under, PfoHash *key,
+				  PfoReason *reason)
 {
 	PfoHasher	hasher;
 	PfoHash		settings;
@@ -430,6 +431,7 @@ plan_is_current(const PfoPlanInfo *info)
 	/* whether there are messages is asked without a lock */
 	pg_read_barrier();
 	AcceptInvalidationMessages();
+
 	/*
 	 * Reading the list of partitions may accept more messages.  Only what the
 	 * plan reads is locked, row types are not.
@@ -530,28 +532,17 @@ pfo_lookup_likely(const PfoHash *tree, List *folded)
 	PfoHash		key;
 	PfoReason	reason;
 	PfoEntry   *entry;
-	PfoDependency *deps;
 
 	if (!pfo_execution_key(tree, NULL, folded, NULL, NULL, &key, &reason))
 		return NULL;
 	entry = pfo_store_lookup(&key);
 	if (entry == NULL)
 		return NULL;
-	deps = pfo_entry_array(entry, deps, PfoDependency);
 	if ((entry->info.flags & PFO_ENTRY_SKIP_PLANNING) &&
 		entry->info.dbid == MyDatabaseId &&
-		pfo_hash_equal(entry->info.tree, *tree))
-	{
-		uint32		i;
-
-		for (i = 0; i < entry->info.ndeps; i++)
-		{
-			if (pfo_versions_peek(deps[i].slot) != deps[i].version)
-				break;
-		}
-		if (i == entry->info.ndeps)
-			return entry;
-	}
+		pfo_hash_equal(entry->info.tree, *tree) &&
+		!pfo_entry_is_outdated(entry))
+		return entry;
 	pfo_store_unpin(entry);
 	return NULL;
 }

@@ -77,9 +77,9 @@ extern bool pfo_attempt_values_hold(const PfoAttempt *attempt);
 
 /*
  * The key of one execution: the statement's tree, the session's settings, the
- * parameters' values and the folded ones.  False, with the reason, if there is none, or if the
- * plan was made under other settings (planned_under; NULL: no plan) that the
- * values of its expressions can depend on.
+ * parameters' values and the folded ones.  False, with the reason, if there is
+ * none, or if the plan was made under other settings (planned_under; NULL: no
+ * plan) that the values of its expressions can depend on.
  */
 extern bool pfo_execution_key(const PfoHash *tree, const Bitmapset *param_ids,
 							  List *folded, ParamListInfo params,

@@ -13,7 +13,7 @@
  */
 #include "postgres.h"
 
-/* nothing of a connection's security is used here: do not ask for its headers */
+/* a connection's security is not looked at: do not ask for its headers */
 #undef ENABLE_GSS
 #undef USE_OPENSSL
 #include "libpq/libpq.h"

@@ -16,16 +16,16 @@
  * Creation alone announces nothing: a new object changes the analysed
  * statement, hence its key.  Exceptions are partitions and children (their
  * parent is announced), values added to an enum type, and what functions look
- * up while they run: casts to json, default operator classes, configurations of
- * text search and their mappings.  Who created a function, a type or an operator
- * does without the cache until the end of the transaction.
+ * up while they run: casts to json, default operator classes, configurations
+ * of text search and their mappings.  Who created a function, a type or an
+ * operator does without the cache until the end of the transaction.
  *
  * A relation that is dropped takes its rows out of its parents.  What was read
  * without it does not depend on it, so the parents are altered as well.  So is
  * the table of an index or a constraint that is dropped.
  *
- * Temporary tables are left out: no answer depends on the rows of one or, as the
- * type of a value, on its definition.
+ * Temporary tables are left out: no answer depends on the rows of one or, as
+ * the type of a value, on its definition.
  *
  * Announcing happens at PRE_COMMIT and PRE_PREPARE.  Rows that a callback of
  * another library writes after that are announced when its statement ends;
@@ -271,9 +271,9 @@ note_altered(Oid relid)
 }
 
 /*
- * A child comes or goes.  PostgreSQL tells nobody when one leaves a parent that
- * is no partitioned table.  Should that be rolled back, a plan made meanwhile
- * would be kept, and be stored from: it does not know the child.
+ * A child comes or goes.  PostgreSQL tells nobody when one leaves a parent
+ * that is no partitioned table.  Should that be rolled back, a plan made
+ * meanwhile would be kept, and be stored from: it does not know the child.
  */
 static void
 note_parent(Oid relid)
@@ -303,8 +303,8 @@ note_parents(Oid relid)
 
 /*
  * A relation is altered, dropped or truncated.  An index that is dropped can
- * have been at odds with its table, as one over a function is that was replaced
- * since; then its table is read differently from now on.
+ * have been at odds with its table, as one over a function is that was
+ * replaced since; then its table is read differently from now on.
  */
 static void
 note_relation(Oid relid, bool dropped)
@@ -372,7 +372,8 @@ type_mirrors_relation(Oid typid)
 		return false;
 	type = (Form_pg_type) GETSTRUCT(tup);
 	typrelid = type->typrelid;
-	element = type->typcategory == TYPCATEGORY_ARRAY ? type->typelem : InvalidOid;
+	element = type->typcategory == TYPCATEGORY_ARRAY ?
+		type->typelem : InvalidOid;
 	ReleaseSysCache(tup);
 
 	if (OidIsValid(element))

@@ -18,7 +18,8 @@
  * holds MAX_FAMILIES.
  *
  * CAVEATS.  A prediction: it knows nothing of snapshots, of evictions and of
- * results that are too large.
+ * results that are too large.  Of what is fetched in pieces, only the first is
+ * timed.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,6 +41,7 @@
 #include "cache/policy.h"
 
 #define MAX_FAMILIES	512
+#define ASK_AGAIN		64		/* executions; its record may be displaced */
 
 typedef struct Family
 {
@@ -48,6 +50,7 @@ typedef struct Family
 	uint64		calls;
 	double		total_ms;
 	bool		has_key;
+	bool		has_text;		/* when last asked */
 	PfoHash		tree;
 	Bitmapset  *params;
 	List	   *folded;			/* see fold.h */
@@ -59,9 +62,9 @@ static MemoryContext context = NULL;
 static HTAB *families = NULL;
 
 /*
- * The plan made last, NULL if it has a query id to be found by.  It may be gone
- * without having been run, and another plan lie at its place: that one's time
- * is then taken for its, no more.
+ * The plan made last, NULL if it has a query id to be found by.  It may be
+ * gone without having been run, and another plan lie at its place: that one's
+ * time is then taken for its, no more.
  */
 static const PlannedStmt *last_plan = NULL;
 static int64 last_family = 0;
@@ -239,6 +242,9 @@ pfo_observe_starts(QueryDesc *queryDesc, instr_time *start)
 	if (pfo_cache_mode != PFO_CACHE_OBSERVE || pfo_is_explaining() ||
 		queryDesc->operation != CMD_SELECT)
 		return false;
+	/* a part of an execution: a parallel worker's, or a later piece */
+	if (IsInParallelMode() || queryDesc->already_executed)
+		return false;
 	/* one that runs inside another cannot be the one planned last */
 	if (pfo_is_nested() && queryDesc->plannedstmt->queryId == 0)
 		return false;
@@ -275,6 +281,22 @@ why_none(void)
 	return PFO_REASON_NONE;
 }
 
+/* One that comes but once is not worth a text. */
+static void
+give_text(Family *family, QueryDesc *queryDesc)
+{
+	char		text[PFO_FAMILY_TEXT];
+
+	if (pfo_policy_needs_text(family->id))
+	{
+		pfo_normalize(queryDesc->sourceText,
+					  queryDesc->plannedstmt->stmt_location,
+					  queryDesc->plannedstmt->stmt_len, text, sizeof(text));
+		pfo_policy_set_text(family->id, text);
+	}
+	family->has_text = true;
+}
+
 /* An execution that ended, as pfo_contain() is told. */
 typedef struct Ended
 {
@@ -299,8 +321,6 @@ account(void *arg)
 		last_shape->ms += (ms - last_shape->ms) / Min(last_shape->calls, 16);
 	}
 	last_plan = NULL;
-	if (!pfo_is_nested())
-		pfo_count(PFO_COUNT_SELECTS, 1);
 	if (id == 0)
 		return;
 
@@ -317,14 +337,9 @@ account(void *arg)
 	if (!is_slow(family))
 		return;
 	pfo_policy_executed(id, ms, would_hit(family, queryDesc->params));
-	if (family->calls == 2 && pfo_policy_needs_text(id))
-	{
-		char		text[PFO_FAMILY_TEXT];
-
-		pfo_normalize(queryDesc->sourceText, stmt->stmt_location,
-					  stmt->stmt_len, text, sizeof(text));
-		pfo_policy_set_text(id, text);
-	}
+	if (family->calls > 1 &&
+		(!family->has_text || family->calls % ASK_AGAIN == 0))
+		give_text(family, queryDesc);
 }
 
 void

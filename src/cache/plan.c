@@ -327,8 +327,8 @@ try_entry(Planning *p)
 
 /*
  * Does the plan's result look as the query's?  Where planning simplifies an
- * expression, its length can become known: CASE WHEN true THEN a ... is as long
- * as a.  Clients are told, and CREATE TABLE AS makes columns of it.
+ * expression, its length can become known: CASE WHEN true THEN a ... is as
+ * long as a.  Clients are told, and CREATE TABLE AS makes columns of it.
  */
 static bool
 same_result(TupleDesc query, PlannedStmt *stmt)
@@ -488,8 +488,6 @@ pfo_plan(Query *query, const char *query_string, int cursor_options,
 	if (!pfo_mode_serves(pfo_cache_mode))
 		return plan_unserved(&p, planner);
 
-	if (!pfo_is_nested())
-		pfo_count(PFO_COUNT_SELECTS, 1);
 	if (!pfo_contain(prepare, &p))
 	{
 		if (p.entry != NULL)

@@ -40,10 +40,10 @@ typedef struct PfoPlanInfo
 	int			cursor_options;
 	List	   *functions;		/* OIDs whose EXECUTE a hit checks */
 	PfoGranted	granted;		/* that check, when it last succeeded */
-	List	   *depends;		/* OIDs of relations that the answer depends on */
+	List	   *depends;		/* OIDs of relations the answer depends on */
 	Bitmapset  *params;			/* external parameters in the tree */
 	List	   *folded;			/* expressions whose values join the key */
-	PlannedStmt *child;			/* what runs on a miss; NULL: not planned yet */
+	PlannedStmt *child;			/* runs on a miss; NULL: not planned yet */
 	Query	   *query;			/* to be planned on a miss; NULL if planned */
 } PfoPlanInfo;
 

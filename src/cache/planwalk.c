@@ -116,19 +116,21 @@ is_unique_lookup(Oid indexid, List *quals)
 	foreach(lc, quals)
 	{
 		OpExpr	   *qual = lfirst(lc);
-		Node	   *column;
+		Var		   *column;
+		Oid			opfamily;
 
 		if (!IsA(qual, OpExpr))
 			continue;
 		column = linitial(qual->args);
 		if (IsA(column, RelabelType))
-			column = (Node *) ((RelabelType *) column)->arg;
-		if (IsA(column, Var) && ((Var *) column)->varno == INDEX_VAR &&
-			((Var *) column)->varattno <= ncolumns &&
-			get_op_opfamily_strategy(qual->opno,
-									 index->rd_opfamily[((Var *) column)->varattno - 1]) ==
+			column = (Var *) ((RelabelType *) column)->arg;
+		if (!IsA(column, Var) || column->varno != INDEX_VAR ||
+			column->varattno > ncolumns)
+			continue;
+		opfamily = index->rd_opfamily[column->varattno - 1];
+		if (get_op_opfamily_strategy(qual->opno, opfamily) ==
 			BTEqualStrategyNumber)
-			found = bms_add_member(found, ((Var *) column)->varattno);
+			found = bms_add_member(found, column->varattno);
 	}
 	unique = unique && bms_num_members(found) == ncolumns;
 	index_close(index, NoLock);

@@ -177,7 +177,8 @@ pfo_policy_sightings(const PfoHash *key)
 static PfoFamily *
 lock_family(int64 queryid, bool make, FamilySet **locked)
 {
-	uint32		n = murmurhash32((uint32) queryid ^ murmurhash32(MyDatabaseId));
+	uint32		n = murmurhash32((uint32) queryid ^
+								 murmurhash32(MyDatabaseId));
 	FamilySet  *set = &families[n & (set_count(FAMILY_BYTES) - 1)];
 	PfoFamily  *place = NULL;
 
@@ -189,6 +190,7 @@ lock_family(int64 queryid, bool make, FamilySet **locked)
 
 		if (family->dbid == MyDatabaseId && family->queryid == queryid)
 			return family;
+
 		/*
 		 * A disabled family must not be forgotten, nor one whose calls are yet
 		 * to be flushed while there are places that nobody has.
@@ -347,13 +349,16 @@ pfo_policy_foreach(PfoFamilyCallback callback, void *arg)
 			SpinLockAcquire(&families[s].lock);
 			memcpy(&copy, &families[s].way[i], sizeof(copy));
 			SpinLockRelease(&families[s].lock);
-			if (OidIsValid(copy.dbid))
+			if (copy.calls > 0 || copy.disabled)
 				callback(&copy, arg);
 		}
 	}
 }
 
-/* Zero what was counted; what is disabled stays so. */
+/*
+ * Zero what was counted.  What is disabled stays so; and the texts stay, which
+ * are noted when an answer is stored: those that are there are served on.
+ */
 void
 pfo_policy_reset(void)
 {
@@ -365,8 +370,12 @@ pfo_policy_reset(void)
 		{
 			PfoFamily  *family = &families[s].way[i];
 
-			if (!family->disabled)
-				memset(family, 0, sizeof(PfoFamily));
+			family->calls = 0;
+			family->hits = 0;
+			family->would_hit = 0;
+			family->total_ms = 0;
+			family->saved_ms = 0;
+			family->would_save_ms = 0;
 		}
 		SpinLockRelease(&families[s].lock);
 	}

@@ -58,7 +58,7 @@
 	R(UNSETTLED, "unsettled", "a transaction that changed a relation was running for this snapshot") \
 	R(CATALOG_CHANGED, "catalog_changed", "a definition or a setting changed since the statement was planned") \
 	R(INCOMPLETE, "incomplete", "the result was not read to its end") \
-	R(MESSAGES, "messages", "the statement sent notices or warnings") \
+	R(MESSAGES, "messages", "the statement sent notices or warnings, or has no client that could be sent any") \
 	R(DIFFERED, "differed", "a verified answer of this statement differed from its execution; please report it") \
 	R(TOO_LARGE, "too_large", "the result is larger than perfopt.cache_max_result") \
 	R(NO_MEMORY, "no_memory", "perfopt.cache_size is too small for the working set, or the session ran out of memory") \

@@ -3,13 +3,14 @@
  * scan.c
  *	  The CustomScan at the top of a cached statement's plan.
  *
- * What a run is to do is decided in scan_start.c, when it begins: only then the
- * row limit and the destination are known.  The node has one of these sources:
+ * What a run is to do is decided in scan_start.c, when it begins: only then
+ * the row limit and the destination are known.  The node has one of these
+ * sources:
  *
- *	SOURCE_ENTRY	the rows of an entry: a small one stays pinned and is read in
- *					shared memory; a larger one is copied and unpinned, since a
- *					client that stops reading would keep it for ever, and so is
- *					that of a cursor
+ *	SOURCE_ENTRY	the rows of an entry: a small one stays pinned and is read
+ *					in shared memory; a larger one is copied and unpinned,
+ *					since a client that stops reading would keep it for ever,
+ *					and so is that of a cursor
  *	SOURCE_WIRE		the same rows as the bytes to send, all at once (wire.c)
  *	SOURCE_CHILD	the statement itself, its rows perhaps captured
  *	SOURCE_REPLAY	rows captured before any was given out: for verifying and
@@ -23,8 +24,8 @@
  * callback of that context drops the pin however the query ends.  Capturing
  * is bounded by perfopt.cache_max_result.
  *
- * FAILURE.  What we do beside executing the statement is contained; what cannot
- * be done is a miss with a reason.
+ * FAILURE.  What we do beside executing the statement is contained; what
+ * cannot be done is a miss with a reason.
  *
  *-------------------------------------------------------------------------
  */

@@ -17,8 +17,8 @@
 extern Node *pfo_scan_create_state(CustomScan *scan);
 
 /*
- * To be called before a plan is started.  A cursor that WHERE CURRENT OF could
- * be used on gets the statement's own plan.
+ * To be called before a plan is started, whosever it is: counts it.  A cursor
+ * that WHERE CURRENT OF could be used on gets the statement's own plan.
  */
 extern void pfo_scan_before_start(QueryDesc *queryDesc);
 

@@ -12,12 +12,13 @@
  * row more than was wanted: that could raise an error nobody would have seen.
  * Other commands run between one piece and the next.  After one that changed a
  * setting, what the child gives belongs to no key; after one that changed a
- * definition, it is made of what may be rolled back.  Neither is stored. A
+ * definition, it is made of what may be rolled back.  Neither is stored.  A
  * statement that reads settings, or has something folded, is looked up only if
- * its first run is certainly the only one: a hit would go on with the old ones.
+ * its first run is certainly the only one: a hit would go on with the old
+ * ones.
  *
- * FAILURE.  What we do beside executing the statement is contained; what cannot
- * be done is a miss with a reason.
+ * FAILURE.  What we do beside executing the statement is contained; what
+ * cannot be done is a miss with a reason.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,6 +33,7 @@
 
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/statement.h"
 #include "cache/childplan.h"
 #include "cache/contain.h"
 #include "cache/counters.h"
@@ -72,6 +74,12 @@ void
 pfo_scan_before_start(QueryDesc *queryDesc)
 {
 	PfoPlanInfo *info = pfo_planinfo_of(queryDesc->plannedstmt->planTree);
+
+	/* here, as a prepared one is planned once; workers start it as well */
+	if (queryDesc->operation == CMD_SELECT &&
+		pfo_cache_mode != PFO_CACHE_OFF && !pfo_is_nested() &&
+		!IsInParallelMode())
+		pfo_count(PFO_COUNT_SELECTS, 1);
 
 	if (info == NULL || !is_cursor(info))
 		return;
@@ -342,7 +350,7 @@ leave_entry(PfoScanState *state, PfoReason reason)
 	state->attempt.reason = reason;
 }
 
-/* Where rows are wanted in pieces or backward, none may be drawn in advance. */
+/* Where rows are wanted in pieces or backward, none is drawn in advance. */
 static bool
 may_fill_first(PfoScanState *state)
 {
@@ -393,7 +401,7 @@ may_store(PfoScanState *state)
 		return false;
 	if (!pfo_messages_watch())
 	{
-		attempt->reason = PFO_REASON_SNAPSHOT;
+		attempt->reason = PFO_REASON_MESSAGES;
 		return false;
 	}
 	state->messages = pfo_messages_sent();
@@ -437,8 +445,8 @@ is_in_pieces(PfoScanState *state, QueryDesc *queryDesc)
 }
 
 void
-pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc, ScanDirection direction,
-	   uint64 count)
+pfo_scan_decide(PfoScanState *state, QueryDesc *queryDesc,
+				ScanDirection direction, uint64 count)
 {
 	EState	   *estate = state->css.ss.ps.state;
 	PfoAttempt *attempt = &state->attempt;

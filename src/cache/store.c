@@ -14,11 +14,11 @@
  * entry's contents never change once it is published; its counters are
  * atomic.
  *
- * FORMS.  The rows lie beside the entry, as tuples and as bytes of the protocol,
- * whichever was asked for; a few tuples lie in it, since each size of
- * allocations has blocks of its own.  A form is attached under the exclusive
- * lock, and taken away under it if nobody has the entry pinned: who has sees
- * forms come, never go.
+ * FORMS.  The rows lie beside the entry, as tuples and as bytes of the
+ * protocol, whichever was asked for; a few tuples lie in it, since each size
+ * of allocations has blocks of its own.  A form is attached under the
+ * exclusive lock, and taken away under it if nobody has the entry pinned: who
+ * has sees forms come, never go.
  *
  * PINS.  refs counts the readers and one for the index.  A pin is taken
  * under the partition's lock, when the index's reference is there for sure;
@@ -274,10 +274,10 @@ pfo_store_remove(PfoEntry *entry)
 		pfo_store_unpin(removed);
 }
 
-static bool
-is_outdated(PfoEntry *entry)
+bool
+pfo_entry_is_outdated(const PfoEntry *entry)
 {
-	PfoDependency *deps = pfo_entry_array(entry, deps, PfoDependency);
+	const PfoDependency *deps = pfo_entry_array(entry, deps, PfoDependency);
 
 	for (uint32 i = 0; i < entry->info.ndeps; i++)
 	{
@@ -341,7 +341,7 @@ visit_bucket(uint32 bucket, Victims *victims, int *steps)
 		PfoEntry   *entry = entry_at(*link);
 
 		(*steps)++;
-		if (!is_outdated(entry) && spare(entry, victims))
+		if (!pfo_entry_is_outdated(entry) && spare(entry, victims))
 		{
 			link = &entry->next;
 			continue;
@@ -403,8 +403,8 @@ evict(Size wanted)
 /*
  * DSA never takes back the last block of 64 kB of a size class, and has 37 of
  * them for up to 8 kB: a small area would end in blocks of sizes that nobody
- * asks for any more.  So there it is asked for a few sizes only; what is larger
- * takes pages, which come back.
+ * asks for any more.  So there it is asked for a few sizes only; what is
+ * larger takes pages, which come back.
  */
 static Size
 round_up(Size size)

@@ -47,8 +47,8 @@ typedef struct PfoInvalItem
  * An answer's rows in a form in which they can be given out.
  *
  * Tuples: the rows are MinimalTuples, the index has the offset of each.  Wire:
- * they are DataRow messages of the protocol, with the formats of their columns;
- * the index says where each piece of about PFO_WIRE_PIECE bytes ends.
+ * they are DataRow messages of the protocol, with the formats of their
+ * columns; the index says where each piece ends that is sent at once (wire.c).
  */
 typedef enum PfoFormKind
 {
@@ -119,7 +119,7 @@ typedef struct PfoEntry
 	Size		size;			/* its own, and that of its forms */
 	bool		linked;			/* in its bucket; under the lock, as size */
 	pg_atomic_uint32 refs;		/* pins, and one for the index */
-	pg_atomic_uint64 forms[PFO_NFORMS]; /* dsa_pointers; see pfo_entry_form() */
+	pg_atomic_uint64 forms[PFO_NFORMS]; /* dsa_pointers: pfo_entry_form() */
 	pg_atomic_uint32 tuples_only;	/* no use trying to make a wire form */
 	pg_atomic_uint64 hits;
 	pg_atomic_uint64 saved_us;
@@ -172,13 +172,16 @@ extern void pfo_store_unpin(PfoEntry *entry);
  */
 extern bool pfo_store_publish(const PfoDraft *draft);
 
+/* Was anything it depends on announced since it was stored? */
+extern bool pfo_entry_is_outdated(const PfoEntry *entry);
+
 /* A form of a pinned entry, NULL if it has none of that kind. */
 extern PfoForm *pfo_entry_form(PfoEntry *entry, PfoFormKind kind);
 
 /*
  * Memory for a form, to be filled and then attached to a pinned entry as a
- * wire form; NULL if there is no room.  If the entry takes no more it is freed:
- * false.
+ * wire form; NULL if there is no room.  If the entry takes no more it is
+ * freed: false.
  */
 extern PfoForm *pfo_store_new_form(uint32 nindex, uint32 nformats, Size bytes);
 extern bool pfo_store_attach_form(PfoEntry *entry, PfoForm *form);

@@ -103,13 +103,14 @@ thesaurus_ok(HeapTuple tuple, TupleDesc desc)
 static bool
 dictionary_ok(HeapTuple tuple, TupleDesc desc)
 {
-	Oid			templateid = ((Form_pg_ts_dict) GETSTRUCT(tuple))->dicttemplate;
+	Form_pg_ts_dict dictionary = (Form_pg_ts_dict) GETSTRUCT(tuple);
 	HeapTuple	made_of;
 	Form_pg_ts_template form;
 	Oid			init;
 	Oid			lexize;
 
-	made_of = SearchSysCache1(TSTEMPLATEOID, ObjectIdGetDatum(templateid));
+	made_of = SearchSysCache1(TSTEMPLATEOID,
+							  ObjectIdGetDatum(dictionary->dicttemplate));
 	if (!HeapTupleIsValid(made_of))
 		return false;
 	form = (Form_pg_ts_template) GETSTRUCT(made_of);

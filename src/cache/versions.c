@@ -91,7 +91,7 @@
 
 typedef struct PfoRecent
 {
-	pg_atomic_uint64 xid;		/* full xid, perhaps with CATALOG_BIT; 0: free */
+	pg_atomic_uint64 xid;		/* full, perhaps with CATALOG_BIT; 0: free */
 	pg_atomic_uint64 done;		/* completion count once finished, else 0 */
 } PfoRecent;
 
@@ -375,7 +375,8 @@ void
 pfo_versions_settle(PfoSlotId id, FullTransactionId fxid, bool catalog)
 {
 	SlotRef		ref = slot_ref(id);
-	uint64		word = U64FromFullTransactionId(fxid) | (catalog ? CATALOG_BIT : 0);
+	uint64		word = U64FromFullTransactionId(fxid) |
+		(catalog ? CATALOG_BIT : 0);
 	uint64		now = PFO_COMPLETION_COUNT();
 
 	SpinLockAcquire(&ref.head->lock);

@@ -9,13 +9,13 @@
  * client that asked, and others are sent these.
  *
  * WHY THAT IS EXACT.  The messages are made by PostgreSQL's own code
- * (printtup.c), which is given a place in memory in place of the connection; by
- * a receiver of its own, since one that failed halfway cannot be used again.
- * They depend on the tuples, on the formats of the columns, which are kept
- * beside them and compared, on settings, all of which are in the key, and on
- * the encoding: clients that want another than the database's get tuples, and
- * so do columns of a type whose output reads catalogs (is_plain()).  Everything
- * else in the stream is sent by PostgreSQL as ever.
+ * (printtup.c), which is given a place in memory in place of the connection;
+ * by a receiver of its own, since one that failed halfway cannot be used
+ * again.  They depend on the tuples, on the formats of the columns, which are
+ * kept beside them and compared, on settings, all of which are in the key, and
+ * on the encoding: clients that want another than the database's get tuples,
+ * and so do columns of a type whose output reads catalogs (is_plain()).
+ * Everything else in the stream is sent by PostgreSQL as ever.
  *
  * SENDING.  What fits in the connection's buffer is put there, message by
  * message.  More is written to the socket directly, in pieces that end with a
@@ -33,8 +33,9 @@
 #include "postgres.h"
 
 /*
- * A connection's security is not looked at: do not ask for its headers.  struct
- * Port is laid out the same without, as far as it is used here (libpq-be.h).
+ * A connection's security is not looked at: do not ask for its headers.
+ * struct Port is laid out the same without, as far as it is used here
+ * (libpq-be.h).
  */
 #undef ENABLE_GSS
 #undef USE_OPENSSL
@@ -304,7 +305,8 @@ print_rows(PfoEntry *entry, Portal portal, TupleTableSlot *slot)
 	{
 		for (uint32 i = 0; i < tuples->nindex && !making->failed; i++)
 		{
-			char	   *row = pfo_form_rows(tuples) + pfo_form_index(tuples)[i];
+			char	   *row = pfo_form_rows(tuples) +
+				pfo_form_index(tuples)[i];
 
 			CHECK_FOR_INTERRUPTS();
 			ExecStoreMinimalTuple((MinimalTuple) row, slot, false);
