@@ -46,16 +46,10 @@ my %tuples_only = map { $_ => 1 } qw(m rc pt rg);
 
 my $client = raw_client($node);
 
-sub query { return message('Q', "$_[0]\0"); }
-sub parse { return message('P', "$_[0]\0$_[1]\0" . pack('n', 0)); }
-sub formats { return pack('n*', scalar @_, @_); }
-sub execute { return message('E', "$_[0]\0" . pack('N', $_[1] || 0)); }
-sub sync { return message('S', ''); }
-
 sub bind_portal
 {
 	my ($portal, $statement, @formats) = @_;
-	return message('B', "$portal\0$statement\0" . pack('nn', 0, 0) . formats(@formats));
+	return bind_values($portal, $statement, [], @formats);
 }
 
 sub stream { return exchange($client, @_); }

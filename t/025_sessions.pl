@@ -342,11 +342,7 @@ my @changes = (
 #
 # What clients send
 #
-sub query { return message('Q', "$_[0]\0"); }
-sub parse { return message('P', "$_[0]\0$_[1]\0" . pack('n', 0)); }
 sub bound { return message('B', "$_[0]\0$_[1]\0" . "\0" x 6) . message('D', "P$_[0]\0"); }
-sub execute { return message('E', "$_[0]\0" . pack('N', $_[1] || 0)); }
-sub sync { return message('S', ''); }
 sub literal { return '$x$' . $_[0] . '$x$'; }
 
 # Steps in one message each, with no end of a transaction between them.

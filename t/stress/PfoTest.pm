@@ -18,7 +18,8 @@ use Test::More;
 
 our @EXPORT = qw(new_node stats served check_log build_stress build_library
   broken_node stress_seed raw_client ask extended ready answer
-  message ends exchange waits_for_lock load_schema start_load end_load hits_grow
+  message query parse execute sync bind_values ends exchange send_messages
+  receive waits_for_lock load_schema start_load end_load hits_grow
   accounted pg_major);
 
 my $top = dirname(dirname(Cwd::abs_path(dirname(__FILE__))));
@@ -186,8 +187,23 @@ sub message
 	return $type . pack('N', 4 + length $body) . $body;
 }
 
+sub query { return message('Q', "$_[0]\0"); }
+sub parse { return message('P', "$_[0]\0$_[1]\0" . pack('n', 0)); }
+sub execute { return message('E', "$_[0]\0" . pack('N', $_[1] || 0)); }
+sub sync { return message('S', ''); }
+
+# Bind with values of the parameters, as text, and formats of the columns.
+sub bind_values
+{
+	my ($portal, $statement, $values, @formats) = @_;
+	my @values = map { defined ? pack('N/a*', $_) : pack('l>', -1) } @$values;
+	return message('B', join('', "$portal\0$statement\0",
+		pack('nn', 0, scalar @values), @values,
+		pack('n*', scalar @formats, @formats)));
+}
+
 # How often these messages are answered by ReadyForQuery: once for each simple
-# query and Sync.
+# query, function call and Sync.
 sub ends
 {
 	my ($messages) = @_;
@@ -195,20 +211,25 @@ sub ends
 	while ($at < length $messages)
 	{
 		my ($type, $length) = unpack("x$at a N", $messages);
-		$ends++ if $type =~ /[QS]/;
+		$ends++ if $type =~ /[QFS]/;
 		$at += 1 + $length;
 	}
 	return $ends;
 }
 
-# Sends messages and gives all that is sent back, up to the last ReadyForQuery.
-sub exchange
+sub send_messages
 {
 	my ($socket, $messages) = @_;
-	my $expected = ends($messages);
-	my $stream = '';
 	print $socket $messages;
 	$socket->flush;
+	return;
+}
+
+# All that is sent back, up to so many ReadyForQuery.
+sub receive
+{
+	my ($socket, $expected) = @_;
+	my $stream = '';
 	local $SIG{ALRM} = sub { die 'the server does not answer' };
 	alarm $PostgreSQL::Test::Utils::timeout_default;
 	while ($expected > 0)
@@ -224,6 +245,14 @@ sub exchange
 	}
 	alarm 0;
 	return $stream;
+}
+
+# Sends messages and gives all that is sent back, up to the last ReadyForQuery.
+sub exchange
+{
+	my ($socket, $messages) = @_;
+	send_messages($socket, $messages);
+	return receive($socket, ends($messages));
 }
 
 # Wait until the backend of this pid waits for a lock.
