@@ -299,6 +299,15 @@ note_error(const char *sql, PGresult *res)
  * ----------------------------------------------------------------
  */
 
+/* Writing to a server that is gone fails before libpq reads that it is. */
+static bool
+is_gone(PGresult *res)
+{
+	return PQstatus(conn) != CONNECTION_OK ||
+		(PQresultErrorField(res, PG_DIAG_SQLSTATE) == NULL &&
+		 strstr(PQresultErrorMessage(res), "server closed the connection"));
+}
+
 PGresult *
 looked_at(const char *sql, PGresult *res)
 {
@@ -312,7 +321,7 @@ looked_at(const char *sql, PGresult *res)
 		return res;
 	if (lost)
 		return res;
-	if (PQstatus(conn) == CONNECTION_OK)
+	if (!is_gone(res))
 		note_error(sql, res);
 	else if (!victim)
 		fatal("connection lost at: %s: %s", sql, PQerrorMessage(conn));
