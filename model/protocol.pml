@@ -69,6 +69,10 @@
 #define LATE 0         /* writer 0 modifies R1 after its announcement: 1 version bump after end; 2 announce+settle after end;
                           3 announce at once, before clog; 4 fence cell + announce+settle after end; 5 fence read after version */
 #endif
+#ifndef EARLY
+#define EARLY 0        /* with LATE 4, writer 0 has no xid at PRE_COMMIT, where it sets its fence: 1 to the next xid, or an older one;
+                          2 BAD: that is taken for its own */
+#endif
 #ifndef OWN
 #define OWN 0          /* 1: filler and reader may be writers themselves, bypass on; 2 no bypass at hit; 3 no bypass at store */
 #endif
@@ -109,7 +113,7 @@ byte running = 0; byte committed = 0; byte mods[2];
 Slot sl[2];
 bit evicted, overflowed;              /* ghost */
 bit Evalid; byte Eq, Ev[2], Ec[2];
-byte fence[NW];
+byte fence[NW]; bit early[NW];
 byte N = 0;
 
 /* take a snapshot; own xid excluded from xip but counted in xmin, as GetSnapshotData() */
@@ -324,6 +328,22 @@ proctype W(byte id) {
   fi
 }
 
+#if EARLY
+/* gets its xid only when a callback after PRE_COMMIT writes R1 */
+proctype WE(byte id) {
+  byte me, c, t, u, myi, ol;
+  c = nextx;
+  d_step { fence[id] = c; early[id] = (EARLY==1); c = 0 };
+  d_step { me = nextx; nextx++; running = running | BIT(me) };
+  mods[1] = mods[1] | BIT(me);
+  if :: committed = committed | BIT(me) :: skip fi;
+  endxact(me);
+  c = count;
+  d_step { sl[SL(1)].ver++; push(SL(1),me,c) };
+  fence[id] = 0
+}
+#endif
+
 inline own_begin() {
 #if OWN
   if :: d_step { me = nextx; nextx++; running = running | BIT(me) }; 
@@ -350,7 +370,7 @@ inline takes(F,XM,L,me) {
 inline fences(F,ok) {
 #if LATE>=4
   u = 0;
-  do :: u < NW -> d_step { if :: fence[u]!=0 && ((F>>fence[u])&1) -> ok = 0 :: else fi; u++ } :: else -> break od; u = 0
+  do :: u < NW -> d_step { if :: fence[u]!=0 && (((F>>fence[u])&1) || (early[u] && (F>>fence[u])!=0)) -> ok = 0 :: else fi; u++ } :: else -> break od; u = 0
 #endif
   skip
 }
@@ -463,6 +483,9 @@ init {
     run Pfin();
 #endif
     run Filler(); run Reader();
+#if EARLY
+    run WE(i); i++;
+#endif
     do :: i < NW -> run W(i); i++ :: else -> break od
   }
 }
