@@ -48,7 +48,7 @@ break_even() {
 		END {
 			gain = cpu[origin "-miss"] - cpu[origin "-hit"]
 			loss = cpu[origin "-miss"] - cpu[origin "-off"]
-			printf "%.1f %%", loss > 0 ? 100 * loss / gain : 0
+			printf "%.1f %%", (loss > 0 ? 100 * loss / gain : 0)
 		}' "$1"
 }
 
