@@ -121,4 +121,21 @@ ALTER TABLE plan_cache.t ADD COLUMN more int;
 EXECUTE starred;
 DEALLOCATE ALL;
 
+-- mode auto: a plan made while nobody knew that its statement takes too little
+-- is made anew without us, so only the first executions are looked up
+SET perfopt.cache = auto;
+SET perfopt.cache_min_time = 3600000;
+SET plan_cache_mode = force_generic_plan;
+PREPARE quick(int) AS SELECT v FROM plan_cache.t WHERE id = $1;
+SELECT eligible FROM perfopt_cache_stats WHERE datname = current_database() \gset
+\o /dev/null
+SELECT format('EXECUTE quick(%s)', g) FROM generate_series(1, 50) g \gexec
+\o
+SELECT eligible - :eligible AS eligible FROM perfopt_cache_stats
+WHERE datname = current_database();
+RESET plan_cache_mode;
+RESET perfopt.cache_min_time;
+SET perfopt.cache = off;
+DEALLOCATE ALL;
+
 DROP SCHEMA plan_cache CASCADE;

@@ -13,8 +13,7 @@
 #ifndef PFO_MARKS_H
 #define PFO_MARKS_H
 
-#include "utils/inval.h"
-#include "utils/syscache.h"
+#include "base/hash.h"
 
 /* made from definitions that plans do not name one by one */
 #define PFO_MARK_ANY_DEFINITION	0x70666F00
@@ -23,10 +22,16 @@
 /* made while nothing was served, so without our node */
 #define PFO_MARK_UNSERVED		0x70666F02
 
-static inline void
-pfo_make_anew(uint32 mark)
+/* Of a statement, constants aside.  Zero would stand for all functions. */
+static inline uint32
+pfo_mark_of(const PfoHash *skeleton)
 {
-	CallSyscacheCallbacks(PROCOID, mark);
+	return (uint32) skeleton->lo | 1;
 }
+
+extern void pfo_make_anew(uint32 mark);
+
+/* Is it this that callbacks are called for, and no changed definition? */
+extern bool pfo_is_making_anew(int cache_id, uint32 hash_value);
 
 #endif							/* PFO_MARKS_H */

@@ -151,6 +151,7 @@ pfo_childplan_note(PfoPlanInfo *info, PlannedStmt *stmt)
 	info->depends = depends;
 	pfo_childplan_add_functions(stmt, info->functions);
 	add_item(stmt, PFO_MARK_ANY_DEFINITION);
+	add_item(stmt, pfo_mark_of(&info->skeleton));
 }
 
 void

@@ -75,6 +75,8 @@ relation_changed(Datum arg, Oid relid)
 static void
 row_changed(Datum arg, int cache_id, uint32 hash_value)
 {
+	if (pfo_is_making_anew(cache_id, hash_value))
+		return;
 	now++;
 	if (hash_value != 0)
 		*row_place(cache_id, hash_value) = now;

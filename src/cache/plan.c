@@ -285,6 +285,7 @@ plan_from_entry(void *arg)
 	}
 	pfo_childplan_add_functions(like, info->functions);
 	pfo_childplan_mark(like, PFO_MARK_PUT_OFF);
+	pfo_childplan_mark(like, pfo_mark_of(&info->skeleton));
 	like->planTree = (Plan *) makeNode(Result);
 	like->planTree->startup_cost = entry->info.startup_cost;
 	like->planTree->total_cost = entry->info.total_cost;

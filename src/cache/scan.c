@@ -38,6 +38,7 @@
 
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/marks.h"
 #include "cache/capture.h"
 #include "cache/child.h"
 #include "cache/compare.h"
@@ -262,8 +263,10 @@ finish_child(PfoScanState *state)
 	state->finished = true;
 	state->cost_ms = time_spent(state) + state->info->plan_ms;
 	state->info->plan_ms = 0;	/* a plan that is kept is made once */
-	if (pfo_cache_mode == PFO_CACHE_AUTO)
-		pfo_verdict_ran(&state->info->skeleton, state->cost_ms);
+	if (pfo_cache_mode == PFO_CACHE_AUTO &&
+		pfo_verdict_ran(&state->info->skeleton, state->cost_ms) &&
+		!state->info->asked)
+		pfo_make_anew(pfo_mark_of(&state->info->skeleton));
 	if (pfo_mode_serves(pfo_cache_mode) && !attempt->bypassed)
 		pfo_policy_executed(state->info->queryid, state->cost_ms, false);
 	if (state->capture == NULL || attempt->deps == NULL)
