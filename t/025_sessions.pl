@@ -458,12 +458,10 @@ my %types = map { $_ => 1 } split /\n/, $node->safe_psql('state', 'SELECT oid FR
 sub readable
 {
 	my ($stream) = @_;
-	my ($at, @said) = (0);
-	while ($at < length $stream)
+	my @said = ();
+	for my $message (messages_of($stream))
 	{
-		my ($type, $length) = unpack("x$at a N", $stream);
-		my $body = substr($stream, $at + 5, $length - 4);
-		$at += 1 + $length;
+		my ($type, $body) = @$message;
 		if ($type eq 'T')
 		{
 			my ($n, $from) = (unpack('n', $body), 2);

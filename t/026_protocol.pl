@@ -74,12 +74,10 @@ sub shape
 sub told
 {
 	my ($stream) = @_;
-	my ($at, @said) = (0);
-	while ($at < length $stream)
+	my @said = ();
+	for my $message (messages_of($stream))
 	{
-		my ($type, $length) = unpack("x$at a N", $stream);
-		my $body = substr($stream, $at + 5, $length - 4);
-		$at += 1 + $length;
+		my ($type, $body) = @$message;
 		$body = shape($body) if $type eq 'T';
 		$body = join(' | ', grep { !/^[FLR]/ } split /\0/, $body) if $type =~ /[EN]/;
 		pop @said while $type eq 'E' && $kind->{fails_first} && @said && $said[-1] =~ /^[Dd] /;
@@ -104,7 +102,8 @@ sub difference
 }
 
 # What may differ, as docs/DESIGN.md tells.  All that follows can then differ,
-# also whether the transaction has failed, hence the trial ends.
+# also whether the transaction has failed and what it leaves behind, hence the
+# trial ends and the databases are made anew.
 sub may_differ
 {
 	my ($off, $on) = @_;
@@ -116,6 +115,9 @@ sub may_differ
 	# with the cache a plan may be made later, for another role, which is asked
 	# for permission where a function was inlined into the plan of the first
 	return 1 if $on =~ $refused;
+	# a format is looked at when there is a first row to send, which there is
+	# not if a later one fails first
+	return 1 if $kind->{fails_first} && $off =~ /^E .*C22023 \| Munsupported format code/ && $on =~ /^E /;
 	# a portal that is given an answer does not use its tables
 	return $off =~ /^E .*C55006 \| .*being used by active queries/;
 }
@@ -130,12 +132,29 @@ $SIG{PIPE} = 'IGNORE';
 my %by_round;
 my %count = (trials => 0, units => 0, ended => 0);
 
-sub connect_all
+sub start_databases
 {
-	close $_ for map { values %$_ } @pairs;
 	my $common = "-c lock_timeout=30ms -c deadlock_timeout=5s -c perfopt.explain=off $kind->{options}";
+	$node->safe_psql('postgres', "CREATE DATABASE $_ TEMPLATE made") for 'pfo_off', 'pfo_on';
 	@pairs = map { { off => raw_client($node, 'pfo_off', "$common -c perfopt.cache=off"),
 		  on => raw_client($node, 'pfo_on', "$common -c perfopt.cache=force") } } 1 .. 2;
+	return;
+}
+
+# What the trials did with the cache is counted before its database is dropped.
+sub end_databases
+{
+	my @columns = qw(hits wire_hits misses stores verified errors differences);
+	my $sql = 'SELECT ' . join(', ', @columns) . q{ FROM perfopt_cache_stats WHERE datname = 'pfo_on'};
+	close $_ for map { values %$_ } @pairs;
+	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE datname IN ('pfo_off', 'pfo_on')});
+	my @values = split /\|/, $node->safe_psql('postgres', $sql);
+	for my $i (0 .. $#values)
+	{
+		$count{ $columns[$i] } += $values[$i];
+		$by_round{ $kind->{name} }{ $columns[$i] } += $values[$i];
+	}
+	$node->safe_psql('postgres', "DROP DATABASE $_") for 'pfo_off', 'pfo_on';
 	return;
 }
 
@@ -219,20 +238,16 @@ sub run_trial
 		diag(join("\n", @history, $wrong =~ s/([^\n[:print:]])/sprintf '\\x%02x', ord $1/egr));
 		return 0;
 	}
-	$whole ? settle_down() : connect_all();
+	if ($whole)
+	{
+		settle_down();
+	}
+	else
+	{
+		end_databases();
+		start_databases();
+	}
 	return 1;
-}
-
-# What the round's trials did with the cache, before its database is dropped.
-sub count_round
-{
-	my @columns = qw(hits wire_hits misses stores verified errors differences);
-	my $sql = 'SELECT ' . join(', ', @columns) . q{ FROM perfopt_cache_stats WHERE datname = 'pfo_on'};
-	my @values = split /\|/, $node->safe_psql('postgres', $sql);
-	note("$kind->{name}: $trial trials, " . join(', ', map { "$columns[$_] $values[$_]" } 0 .. $#columns));
-	$count{ $columns[$_] } += $values[$_] for 0 .. $#columns;
-	$by_round{ $kind->{name} } += $values[0];
-	return;
 }
 
 # Gives false if something differed: then all after it would.
@@ -240,20 +255,17 @@ sub run_round
 {
 	my ($until) = @_;
 	$kind = $rounds[ $round % @rounds ];
-	$node->safe_psql('postgres', "DROP DATABASE IF EXISTS $_") for 'pfo_off', 'pfo_on';
-	$node->safe_psql('postgres', "CREATE DATABASE $_ TEMPLATE made") for 'pfo_off', 'pfo_on';
-	connect_all();
 	$trial = 0;
+	start_databases();
 	my $right = 1;
 	while ($right && ($trial == 0 || time < $until))
 	{
 		$trial++;
 		$right = run_trial();
 	}
-	close $_ for map { values %$_ } @pairs;
-	@pairs = ();
-	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE datname IN ('pfo_off', 'pfo_on')});
-	count_round();
+	end_databases();
+	my $counted = $by_round{ $kind->{name} };
+	note("$kind->{name}: $trial trials, " . join(', ', map { "$_ $counted->{$_}" } sort keys %$counted));
 	return $right;
 }
 
@@ -274,7 +286,7 @@ if (@which > 1 && Test::More->builder->is_passing)
 	cmp_ok($count{hits}, '>', $count{trials}, 'the cache answered');
 	cmp_ok($count{wire_hits}, '>', $count{trials} / 5, 'and with bytes that were kept');
 	cmp_ok($count{verified}, '>', $count{trials} / 50, 'and was verified');
-	cmp_ok($by_round{$_}, '>', 0, "$_: answers from the cache") for sort keys %by_round;
+	cmp_ok($by_round{$_}{hits}, '>', 0, "$_: answers from the cache") for sort keys %by_round;
 	cmp_ok($count{ended}, '<', 1 + $count{trials} / 20, 'few trials ended early');
 }
 is($count{errors}, 0, 'no failure of the cache');

@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Cwd;
+use Digest::MD5;
 use Exporter 'import';
 use File::Basename;
 use File::Temp;
@@ -19,7 +20,7 @@ use Test::More;
 our @EXPORT = qw(new_node stats served check_log build_stress build_library
   broken_node stress_seed raw_client ask extended ready answer
   message query parse execute sync bind_values ends exchange send_messages
-  receive waits_for_lock load_schema start_load end_load hits_grow
+  receive messages_of waits_for_lock load_schema start_load end_load hits_grow
   accounted pg_major);
 
 my $top = dirname(dirname(Cwd::abs_path(dirname(__FILE__))));
@@ -253,6 +254,20 @@ sub exchange
 	my ($socket, $messages) = @_;
 	send_messages($socket, $messages);
 	return receive($socket, ends($messages));
+}
+
+# The messages of a stream, each [ type, body ].
+sub messages_of
+{
+	my ($stream) = @_;
+	my ($at, @messages) = (0);
+	while ($at < length $stream)
+	{
+		my ($type, $length) = unpack("x$at a N", $stream);
+		push @messages, [ $type, substr($stream, $at + 5, $length - 4) ];
+		$at += 1 + $length;
+	}
+	return @messages;
 }
 
 # Wait until the backend of this pid waits for a lock.
@@ -491,10 +506,18 @@ sub build_broken
 	return $dir;
 }
 
-# The same in each run of CI would try the same again; PFO_SEED repeats one.
+# Each change of the sources tries something else, and the same sources the
+# same again; PFO_SEED repeats one, or tries more.
 sub stress_seed
 {
-	return $ENV{PFO_SEED} || time;
+	my $digest = Digest::MD5->new;
+	for my $name (sort glob "$top/src/*.[ch] $top/src/*/*.[ch] $top/t/*.pl $top/t/stress/*")
+	{
+		open my $file, '<', $name or die "$name: $!";
+		$digest->addfile($file);
+		close $file;
+	}
+	return $ENV{PFO_SEED} || 1 + hex substr($digest->hexdigest, 0, 7);
 }
 
 1;
