@@ -122,13 +122,16 @@ EXECUTE starred;
 DEALLOCATE ALL;
 
 -- mode auto: a plan made while nobody knew that its statement takes too little
--- is made anew without us, so only the first executions are looked up
+-- is made anew without us, so only the first executions are looked up; changed
+-- definitions do not make it unknown again
 SET perfopt.cache = auto;
 SET perfopt.cache_min_time = 3600000;
 SET plan_cache_mode = force_generic_plan;
 PREPARE quick(int) AS SELECT v FROM plan_cache.t WHERE id = $1;
 SELECT eligible FROM perfopt_cache_stats WHERE datname = current_database() \gset
 \o /dev/null
+SELECT format('EXECUTE quick(%s)', g) FROM generate_series(1, 50) g \gexec
+ANALYZE plan_cache.t;
 SELECT format('EXECUTE quick(%s)', g) FROM generate_series(1, 50) g \gexec
 \o
 SELECT eligible - :eligible AS eligible FROM perfopt_cache_stats

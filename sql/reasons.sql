@@ -39,6 +39,8 @@ CREATE FOREIGN TABLE ft (a int) SERVER nowhere;
 \i :why
 \set q 'WITH x AS (UPDATE t SET a = a WHERE id = 1 RETURNING a) SELECT a FROM x'
 \i :why
+\set q 'WITH x AS (UPDATE t SET a = a WHERE id = 1 RETURNING a) SELECT 1'
+\i :why
 \set q 'SELECT count(*) > 0 FROM pg_class'
 \i :why
 \echo SELECT a FROM ft
