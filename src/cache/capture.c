@@ -10,6 +10,10 @@
  * memory, the buffer only remembers that it overflowed; what it holds stays
  * valid.
  *
+ * MEMORY.  The second chunk is one that the backend keeps, unless another
+ * capture has it: memory that is given back to the kernel and taken again for
+ * each statement costs more than copying the rows does, a page fault per 4 kB.
+ *
  * FAILURE.  Fetching values can fail; giving the row to the client would fetch
  * them as well.
  *
@@ -27,6 +31,10 @@
 
 #define CHUNK_MIN	(4 * 1024)
 #define CHUNK_MAX	(1024 * 1024)
+#define CHUNK_KEPT	(256 * 1024)
+
+static PfoChunk *kept_chunk = NULL;
+static bool kept_chunk_taken = false;
 
 PfoCapture *
 pfo_capture_begin(Size limit)
@@ -42,18 +50,54 @@ pfo_capture_begin(Size limit)
 	return capture;
 }
 
+static PfoChunk *
+new_chunk(MemoryContext context, Size size)
+{
+	PfoChunk   *chunk;
+
+	chunk = MemoryContextAllocExtended(context,
+									   offsetof(PfoChunk, data) + size,
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	if (chunk != NULL)
+		chunk->size = size;
+	return chunk;
+}
+
+static void
+give_back_kept_chunk(void *arg)
+{
+	kept_chunk_taken = false;
+}
+
+/* The chunk that is kept, NULL if it is taken or too small. */
+static PfoChunk *
+take_kept_chunk(PfoCapture *capture, Size need)
+{
+	if (kept_chunk_taken || need > CHUNK_KEPT)
+		return NULL;
+	if (kept_chunk == NULL)
+		kept_chunk = new_chunk(TopMemoryContext, CHUNK_KEPT);
+	if (kept_chunk == NULL)
+		return NULL;
+	capture->gives_back.func = give_back_kept_chunk;
+	MemoryContextRegisterResetCallback(capture->context, &capture->gives_back);
+	kept_chunk_taken = true;
+	return kept_chunk;
+}
+
 static bool
 add_chunk(PfoCapture *capture, Size need)
 {
 	Size		size = CHUNK_MIN;
-	PfoChunk   *chunk;
+	PfoChunk   *chunk = NULL;
 
 	if (capture->last != NULL)
+	{
 		size = Min(capture->last->size * 2, CHUNK_MAX);
-	size = Max(size, need);
-	chunk = MemoryContextAllocExtended(capture->context,
-									   offsetof(PfoChunk, data) + size,
-									   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+		chunk = take_kept_chunk(capture, need);
+	}
+	if (chunk == NULL)
+		chunk = new_chunk(capture->context, Max(size, need));
 	if (chunk == NULL)
 	{
 		capture->out_of_memory = true;
@@ -61,7 +105,6 @@ add_chunk(PfoCapture *capture, Size need)
 	}
 	chunk->next = NULL;
 	chunk->used = 0;
-	chunk->size = size;
 	if (capture->last != NULL)
 		capture->last->next = chunk;
 	else

@@ -29,6 +29,7 @@ typedef struct PfoCapture
 	bool		out_of_memory;	/* ... or that */
 	PfoChunk   *first;
 	PfoChunk   *last;
+	MemoryContextCallback gives_back;	/* the chunk that the backend keeps */
 } PfoCapture;
 
 /* Lives in a child of the current context. */
