@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 
 #include "base/compat.h"
+#include "base/execution.h"
 #include "base/statement.h"
 #include "cache/contain.h"
 #include "cache/counters.h"
@@ -34,11 +35,13 @@
 #include "cache/scan_plan.h"
 #include "cache/versions.h"
 #include "hooks.h"
+#include "workload/statements.h"
 
 static planner_hook_type prev_planner = NULL;
 static ExecutorStart_hook_type prev_executor_start = NULL;
 static ExecutorRun_hook_type prev_executor_run = NULL;
 static ExecutorFinish_hook_type prev_executor_finish = NULL;
+static ExecutorEnd_hook_type prev_executor_end = NULL;
 static ProcessUtility_hook_type prev_process_utility = NULL;
 static object_access_hook_type prev_object_access = NULL;
 
@@ -63,11 +66,98 @@ next_planner(Query *query, const char *query_string, int cursor_options,
 	return stmt;
 }
 
+/*
+ * What features learn of an execution that has ended or failed.  They neither
+ * raise errors nor read catalogs: it may be one that failed.
+ */
+static void
+tell_of(PfoExecution *execution, bool failed)
+{
+	execution->failed = failed;
+	pfo_statements_executed(execution);
+}
+
+/* An execution failed: it will not be ended. */
+static void
+fail(PfoExecution *execution)
+{
+	tell_of(execution, true);
+	pfo_execution_ended(execution);
+}
+
+/* A planning failed, or a start. */
+static void
+tell_of_failure(uint64 queryid, const char *text, int location, int len)
+{
+	PfoExecution execution = {.queryid = queryid, .text = text,
+	.location = location, .len = len};
+
+	execution.userid = GetUserId();
+	execution.top = !pfo_is_nested() && !pfo_is_explaining();
+	tell_of(&execution, true);
+}
+
+static PlannedStmt *
+measure_planning(PFO_PLANNER_PARAMS)
+{
+	PlannedStmt *stmt;
+	instr_time	start;
+	instr_time	spent;
+	uint64		queryid = parse->queryId;
+	int			location = parse->stmt_location;
+	int			len = parse->stmt_len;
+
+	INSTR_TIME_SET_CURRENT(start);
+	PG_TRY();
+	{
+		stmt = pfo_plan(parse, query_string, cursorOptions, boundParams,
+						next_planner);
+	}
+	PG_CATCH();
+	{
+		tell_of_failure(queryid, query_string, location, len);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	INSTR_TIME_SET_CURRENT(spent);
+	INSTR_TIME_SUBTRACT(spent, start);
+	pfo_execution_planned(stmt, PFO_INSTR_TIME_NS(spent));
+	return stmt;
+}
+
 static PlannedStmt *
 planner(PFO_PLANNER_PARAMS)
 {
+	if (pfo_statements_wanted())
+		return measure_planning(PFO_PLANNER_ARGS);
 	return pfo_plan(parse, query_string, cursorOptions, boundParams,
 					next_planner);
+}
+
+static void
+next_executor_start(QueryDesc *queryDesc, int eflags)
+{
+	(prev_executor_start ? prev_executor_start : standard_ExecutorStart)
+		(queryDesc, eflags);
+}
+
+static void
+measure_start(QueryDesc *queryDesc, int eflags)
+{
+	PG_TRY();
+	{
+		next_executor_start(queryDesc, eflags);
+	}
+	PG_CATCH();
+	{
+		tell_of_failure(queryDesc->plannedstmt->queryId,
+						queryDesc->sourceText,
+						queryDesc->plannedstmt->stmt_location,
+						queryDesc->plannedstmt->stmt_len);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	pfo_execution_started(queryDesc);
 }
 
 static void
@@ -78,8 +168,10 @@ executor_start(QueryDesc *queryDesc, int eflags)
 		pfo_scan_before_explain(queryDesc);
 	else
 		pfo_scan_before_start(queryDesc);
-	(prev_executor_start ? prev_executor_start : standard_ExecutorStart)
-		(queryDesc, eflags);
+	if (pfo_statements_wanted() && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+		measure_start(queryDesc, eflags);
+	else
+		next_executor_start(queryDesc, eflags);
 }
 
 static void
@@ -87,17 +179,27 @@ executor_run(PFO_EXECUTOR_RUN_PARAMS)
 {
 	instr_time	start;
 	bool		observed = pfo_observe_starts(queryDesc, &start);
+	int			level = pfo_nesting_level;
+	PfoExecution *execution = pfo_execution_of(queryDesc);
+	PfoExecution *before = pfo_execution_runs(execution);
+	volatile bool ran = false;
 
-	pfo_scan_before_run(queryDesc, direction, count);
-	pfo_nesting_level++;
 	PG_TRY();
 	{
+		pfo_scan_before_run(queryDesc, direction, count);
+		pfo_nesting_level++;
 		(prev_executor_run ? prev_executor_run : standard_ExecutorRun)
 			(PFO_EXECUTOR_RUN_ARGS);
+		ran = true;
 	}
 	PG_FINALLY();
 	{
-		pfo_nesting_level--;
+		pfo_nesting_level = level;
+		pfo_execution_ran(execution, before);
+		if (execution != NULL)
+			execution->rows += queryDesc->estate->es_processed;
+		if (execution != NULL && !ran)
+			fail(execution);
 	}
 	PG_END_TRY();
 	pfo_scan_after_run(queryDesc);
@@ -115,14 +217,22 @@ next_executor_finish(QueryDesc *queryDesc)
 static void
 finish_nested(QueryDesc *queryDesc)
 {
+	PfoExecution *execution = pfo_execution_of(queryDesc);
+	PfoExecution *before = pfo_execution_runs(execution);
+	volatile bool ran = false;
+
 	pfo_nesting_level++;
 	PG_TRY();
 	{
 		next_executor_finish(queryDesc);
+		ran = true;
 	}
 	PG_FINALLY();
 	{
 		pfo_nesting_level--;
+		pfo_execution_ran(execution, before);
+		if (execution != NULL && !ran)
+			fail(execution);
 	}
 	PG_END_TRY();
 }
@@ -136,6 +246,19 @@ executor_finish(QueryDesc *queryDesc)
 	else
 		finish_nested(queryDesc);
 	pfo_modified_end_of_statement();
+}
+
+static void
+executor_end(QueryDesc *queryDesc)
+{
+	PfoExecution *execution = pfo_execution_of(queryDesc);
+
+	if (execution != NULL)
+	{
+		tell_of(execution, false);
+		pfo_execution_ended(execution);
+	}
+	(prev_executor_end ? prev_executor_end : standard_ExecutorEnd)(queryDesc);
 }
 
 /* Utility statements whose inner statement is what the client sent. */
@@ -186,7 +309,16 @@ process_utility(PlannedStmt *pstmt, const char *queryString,
 	int			maintenance = is_maintenance(statement) ? 1 : 0;
 	int			reindexing = IsA(statement, ReindexStmt) ? 1 : 0;
 	int			explaining = pfo_explaining_level;
+	PfoExecution execution;
+	PfoExecution *volatile measured = NULL;
+	PfoExecution *before;
+	volatile bool ran = false;
 
+	if (pfo_statements_want_utility(statement))
+	{
+		pfo_execution_of_utility(&execution, pstmt, queryString);
+		measured = &execution;
+	}
 	pfo_modified_check_tracking();
 	pfo_modified_utility(statement);
 	pfo_maintenance_level += maintenance;
@@ -194,11 +326,13 @@ process_utility(PlannedStmt *pstmt, const char *queryString,
 	if (IsA(statement, ExplainStmt))
 		pfo_explaining_level = pfo_nesting_level;
 	pfo_nesting_level += nesting;
+	before = pfo_execution_runs(measured);
 	PG_TRY();
 	{
 		(prev_process_utility ? prev_process_utility : standard_ProcessUtility)
 			(pstmt, queryString, readOnlyTree, context, params, queryEnv,
 			 dest, qc);
+		ran = true;
 	}
 	PG_FINALLY();
 	{
@@ -206,6 +340,12 @@ process_utility(PlannedStmt *pstmt, const char *queryString,
 		pfo_maintenance_level -= maintenance;
 		pfo_reindexing_level -= reindexing;
 		pfo_explaining_level = explaining;
+		pfo_execution_ran(measured, before);
+		if (measured != NULL)
+		{
+			execution.rows = pfo_rows_of_utility(qc);
+			tell_of(&execution, !ran);
+		}
 	}
 	PG_END_TRY();
 	pfo_contain_after_utility(statement,
@@ -231,9 +371,11 @@ transaction_event(XactEvent event, void *arg)
 	late_writes = pfo_modified_take_late_writes();
 	if (late_writes > 0)
 		pfo_count(PFO_COUNT_LATE_WRITES, late_writes);
-	if ((event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT) &&
-		pfo_counters_flush(false))
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
+		return;
+	if (pfo_counters_flush(false))
 		pfo_policy_flush();
+	pfo_statements_flush(false);
 }
 
 static void
@@ -255,6 +397,8 @@ pfo_hooks_install(void)
 	ExecutorRun_hook = executor_run;
 	prev_executor_finish = ExecutorFinish_hook;
 	ExecutorFinish_hook = executor_finish;
+	prev_executor_end = ExecutorEnd_hook;
+	ExecutorEnd_hook = executor_end;
 	prev_process_utility = ProcessUtility_hook;
 	ProcessUtility_hook = process_utility;
 	prev_object_access = object_access_hook;

@@ -15,6 +15,7 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
+#include "base/compat.h"
 #include "base/guc.h"
 #include "base/hash.h"
 #include "cache/counters.h"
@@ -24,6 +25,7 @@
 #include "cache/versions.h"
 #include "cache/wire.h"
 #include "hooks.h"
+#include "workload/statements.h"
 
 PG_MODULE_MAGIC;
 
@@ -53,6 +55,7 @@ shmem_request(void)
 	RequestAddinShmemSpace(pfo_counters_shmem_size());
 	RequestAddinShmemSpace(pfo_policy_shmem_size());
 	RequestAddinShmemSpace(pfo_store_shmem_size(store_share()));
+	RequestAddinShmemSpace(pfo_statements_shmem_size());
 	memory_requested = true;
 }
 
@@ -72,6 +75,7 @@ shmem_startup(void)
 	pfo_counters_shmem_init();
 	pfo_policy_shmem_init();
 	pfo_store_shmem_init(store_share());
+	pfo_statements_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -110,6 +114,7 @@ _PG_init(void)
 				 errmsg("perfopt could not get random bytes")));
 	pfo_hash_seed(seed);
 	pfo_guc_init();
+	EnableQueryId();			/* unless compute_query_id is off */
 	pfo_messages_init();
 	pfo_wire_init();
 

@@ -356,6 +356,58 @@ pfo_check_permissions(List *entries)
 #endif
 
 /*
+ * Measuring executions, for base/execution.c
+ */
+
+#include "portability/instr_time.h"
+#if PG_VERSION_NUM >= 160000
+#include "nodes/queryjumble.h"
+#define PFO_INSTR_TIME_NS(t)		((uint64) INSTR_TIME_GET_NANOSEC(t))
+#else
+#include "utils/queryjumble.h"
+#define PFO_INSTR_TIME_NS(t) \
+	((uint64) (t).tv_sec * UINT64CONST(1000000000) + (uint64) (t).tv_nsec)
+#endif
+
+/*
+ * The query id of a utility statement.  pg_stat_statements takes it away from
+ * the statement before it calls the next library, hence it is computed again.
+ */
+static inline uint64
+pfo_query_id_of_utility(PlannedStmt *stmt, const char *text)
+{
+	Query	   *query;
+
+	if (stmt->queryId != 0 || !IsQueryIdEnabled())
+		return stmt->queryId;
+	query = makeNode(Query);
+	query->commandType = CMD_UTILITY;
+	query->utilityStmt = stmt->utilityStmt;
+	query->stmt_location = stmt->stmt_location;
+	query->stmt_len = stmt->stmt_len;
+#if PG_VERSION_NUM >= 160000
+	(void) JumbleQuery(query);
+#else
+	(void) JumbleQuery(query, text);
+#endif
+	return query->queryId;
+}
+
+/* blocks of temporary files and of all else: times read and written */
+#if PG_VERSION_NUM >= 170000
+#define PFO_BLOCK_READ_TIME(u)		((u)->shared_blk_read_time)
+#define PFO_BLOCK_WRITE_TIME(u)		((u)->shared_blk_write_time)
+#define PFO_LOCAL_READ_TIME(u)		((u)->local_blk_read_time)
+#define PFO_LOCAL_WRITE_TIME(u)		((u)->local_blk_write_time)
+#else
+/* of shared and local blocks together */
+#define PFO_BLOCK_READ_TIME(u)		((u)->blk_read_time)
+#define PFO_BLOCK_WRITE_TIME(u)		((u)->blk_write_time)
+#define PFO_LOCAL_READ_TIME(u)		((instr_time) {0})
+#define PFO_LOCAL_WRITE_TIME(u)		((instr_time) {0})
+#endif
+
+/*
  * Hooks whose signature differs
  */
 
@@ -374,10 +426,14 @@ pfo_check_permissions(List *entries)
 #define PFO_PLANNER_PARAMS \
 	Query *parse, const char *query_string, int cursorOptions, \
 	ParamListInfo boundParams, struct ExplainState *es
+#define PFO_PLANNER_ARGS \
+	parse, query_string, cursorOptions, boundParams, es
 #else
 #define PFO_PLANNER_PARAMS \
 	Query *parse, const char *query_string, int cursorOptions, \
 	ParamListInfo boundParams
+#define PFO_PLANNER_ARGS \
+	parse, query_string, cursorOptions, boundParams
 #endif
 
 #endif							/* PFO_COMPAT_H */

@@ -55,6 +55,18 @@ double		pfo_cache_verify = 0.0;
 /* Keep answers as the messages of the protocol, beside their tuples. */
 bool		pfo_cache_wire = true;
 
+/*
+ * Which executions are counted in perfopt_statements and perfopt_latency.
+ * Who is watched does not decide that.
+ */
+int			pfo_track = PFO_TRACK_ALL;
+
+/* Whether statements other than SELECT, INSERT, UPDATE, DELETE and MERGE are. */
+bool		pfo_track_utility = true;
+
+/* How many different statements are counted apart.  Reserved at start. */
+int			pfo_max_statements = PFO_MAX_STATEMENTS_DEFAULT;
+
 /* Whether EXPLAIN shows what the cache does. */
 bool		pfo_explain = true;
 
@@ -70,6 +82,13 @@ static const struct config_enum_entry cache_modes[] = {
 	{"manual", PFO_CACHE_MANUAL, false},
 	{"auto", PFO_CACHE_AUTO, false},
 	{"force", PFO_CACHE_FORCE, false},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry tracks[] = {
+	{"none", PFO_TRACK_NONE, false},
+	{"top", PFO_TRACK_TOP, false},
+	{"all", PFO_TRACK_ALL, false},
 	{NULL, 0, false}
 };
 
@@ -168,6 +187,22 @@ pfo_guc_init(void)
 							 "Off saves their memory, and each hit makes them anew.",
 							 &pfo_cache_wire, true,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("perfopt.track",
+							 "Which executions are measured.",
+							 "none, top (what clients send), all (what functions execute, too).",
+							 &pfo_track, PFO_TRACK_ALL, tracks,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("perfopt.track_utility",
+							 "Measures commands other than SELECT, INSERT, UPDATE, DELETE and MERGE, too.",
+							 NULL,
+							 &pfo_track_utility, true,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("perfopt.max_statements",
+							"How many different statements are counted apart.",
+							"Each takes some 2 kB of shared memory.",
+							&pfo_max_statements, PFO_MAX_STATEMENTS_DEFAULT,
+							PFO_MAX_STATEMENTS_MIN, PFO_MAX_STATEMENTS_MAX,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("perfopt.explain",
 							 "Lets EXPLAIN show what the cache does.",
 							 NULL,

@@ -29,6 +29,17 @@ typedef enum PfoCacheMode
 #define PFO_MIN_CALLS_DEFAULT	2
 #define PFO_MIN_CALLS_MAX		1000
 
+typedef enum PfoTrack
+{
+	PFO_TRACK_NONE,
+	PFO_TRACK_TOP,				/* what clients send */
+	PFO_TRACK_ALL				/* and what functions execute */
+} PfoTrack;
+
+#define PFO_MAX_STATEMENTS_DEFAULT	5000
+#define PFO_MAX_STATEMENTS_MIN		100
+#define PFO_MAX_STATEMENTS_MAX		1000000
+
 extern int	pfo_cache_mode;		/* PfoCacheMode */
 extern int	pfo_cache_size;		/* kB */
 extern int	pfo_cache_max_result;	/* kB */
@@ -36,6 +47,9 @@ extern double pfo_cache_min_time;	/* ms */
 extern int	pfo_cache_min_calls;
 extern double pfo_cache_verify; /* share of hits, 0 to 1 */
 extern bool pfo_cache_wire;
+extern int	pfo_track;			/* PfoTrack */
+extern bool pfo_track_utility;
+extern int	pfo_max_statements;
 extern bool pfo_explain;
 extern bool pfo_debug_reserve;
 

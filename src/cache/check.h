@@ -10,7 +10,7 @@
 
 #include "nodes/pg_list.h"
 
-#include "cache/reason.h"
+#include "base/reason.h"
 
 typedef struct PfoCheck
 {

@@ -10,7 +10,7 @@
 
 #include "nodes/nodes.h"
 
-#include "cache/reason.h"
+#include "base/reason.h"
 
 typedef void (*PfoWork) (void *arg);
 

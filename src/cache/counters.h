@@ -8,7 +8,7 @@
 #ifndef PFO_COUNTERS_H
 #define PFO_COUNTERS_H
 
-#include "cache/reason.h"
+#include "base/reason.h"
 
 typedef enum PfoCounter
 {

@@ -12,7 +12,7 @@
 #include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
 
-#include "cache/reason.h"
+#include "base/reason.h"
 
 typedef struct PfoEligibility
 {

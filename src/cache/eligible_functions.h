@@ -9,7 +9,7 @@
 #ifndef PFO_ELIGIBLE_FUNCTIONS_H
 #define PFO_ELIGIBLE_FUNCTIONS_H
 
-#include "cache/reason.h"
+#include "base/reason.h"
 
 /* what a function needs of the types it is given, see eligible_types.h */
 #define PFO_NEEDS_COMPARE	0x01

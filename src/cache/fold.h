@@ -14,7 +14,7 @@
 #include "nodes/primnodes.h"
 
 #include "base/hash.h"
-#include "cache/reason.h"
+#include "base/reason.h"
 
 /*
  * Collect what is to be folded in a query, its expressions copied and each

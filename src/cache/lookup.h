@@ -13,7 +13,7 @@
 #include "nodes/params.h"
 
 #include "cache/planinfo.h"
-#include "cache/reason.h"
+#include "base/reason.h"
 #include "cache/store.h"
 #include "cache/wire.h"
 
@@ -28,6 +28,7 @@ typedef struct PfoAttempt
 	PfoClient	client;			/* to whom the rows go */
 	PfoEntry   *entry;			/* pinned and valid, or NULL */
 	bool		wanted;			/* admission wants the answer kept */
+	bool		stored;
 	int			ndeps;
 	PfoDependency *deps;		/* as noted for storing; NULL: may not store */
 } PfoAttempt;

@@ -12,7 +12,7 @@
 #include "catalog/objectaccess.h"
 #include "nodes/nodes.h"
 
-#include "cache/reason.h"
+#include "base/reason.h"
 
 /* At load: notice whenever track_counts is switched off. */
 extern void pfo_modified_watch_tracking(void);

@@ -31,6 +31,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+#include "base/execution.h"
 #include "base/guc.h"
 #include "base/normalize.h"
 #include "base/statement.h"
@@ -313,6 +314,7 @@ account(void *arg)
 	int64		id = (int64) stmt->queryId;
 	Family	   *family;
 	PfoReason	reason;
+	PfoExecution *execution;
 
 	if (id == 0 && stmt == last_plan)
 	{
@@ -332,6 +334,12 @@ account(void *arg)
 	{
 		pfo_count(PFO_COUNT_BYPASSES, 1);
 		pfo_count_reason(reason, id);
+		execution = pfo_execution_of(queryDesc);
+		if (execution != NULL)
+		{
+			execution->served = PFO_SERVED_BYPASS;
+			execution->reason = reason;
+		}
 		return;
 	}
 	if (!is_slow(family))

@@ -13,7 +13,7 @@
 #include "portability/instr_time.h"
 
 #include "cache/key.h"
-#include "cache/reason.h"
+#include "base/reason.h"
 
 /*
  * Is a key of this statement worth computing?  Only if executions of its

@@ -26,6 +26,7 @@
 #include "storage/lmgr.h"
 
 #include "base/compat.h"
+#include "base/execution.h"
 #include "base/guc.h"
 #include "base/marks.h"
 #include "base/statement.h"
@@ -377,6 +378,7 @@ pass_over(PfoReason reason, int64 family)
 {
 	pfo_count(PFO_COUNT_BYPASSES, 1);
 	pfo_count_reason(reason, family);
+	pfo_execution_passed_over(reason);
 }
 
 static void

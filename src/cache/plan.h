@@ -9,7 +9,7 @@
 #define PFO_PLAN_H
 
 #include "cache/childplan.h"
-#include "cache/reason.h"
+#include "base/reason.h"
 
 /* Plan a statement: wrapped, or from an entry, if it may be cached. */
 extern PlannedStmt *pfo_plan(Query *query, const char *query_string,

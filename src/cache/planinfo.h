@@ -14,7 +14,7 @@
 
 #include "base/hash.h"
 #include "cache/permissions.h"
-#include "cache/reason.h"
+#include "base/reason.h"
 
 #define PFO_PLANINFO_NAME "PerfoptPlanInfo"
 

@@ -10,7 +10,7 @@
 #define PFO_POLICY_H
 
 #include "base/hash.h"
-#include "cache/reason.h"
+#include "base/reason.h"
 
 #define PFO_FAMILY_TEXT 400		/* bytes of normalised text kept */
 

@@ -37,6 +37,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/execution.h"
 #include "base/guc.h"
 #include "base/marks.h"
 #include "cache/capture.h"
@@ -186,6 +187,8 @@ finish_hit(PfoScanState *state)
 	saved_us = (uint64) (saved_ms * 1000);
 	pfo_count(PFO_COUNT_SAVED_US, saved_us);
 	pfo_policy_served(state->info->queryid, saved_ms);
+	if (pfo_running != NULL)
+		pfo_running->saved_ms = saved_ms;
 	if (entry != NULL)
 		pg_atomic_fetch_add_u64(&entry->saved_us, saved_us);
 	else if ((entry = pfo_store_lookup(&state->attempt.key)) != NULL)
@@ -252,6 +255,8 @@ publish(void *arg)
 					 state->css.ss.ps.state->es_sourceText,
 					 state->stmt_location, state->stmt_len))
 		attempt->reason = PFO_REASON_NO_MEMORY;
+	else
+		attempt->stored = true;
 }
 
 /* The child has given its last row: record it, and store it if it may be. */

@@ -32,6 +32,7 @@
 #include "utils/portal.h"
 
 #include "base/compat.h"
+#include "base/execution.h"
 #include "base/guc.h"
 #include "base/statement.h"
 #include "cache/childplan.h"
@@ -141,6 +142,8 @@ pfo_scan_start_child(PfoScanState *state)
 	state->source = SOURCE_CHILD;
 	if (state->child == NULL)
 		init_child(state);
+	if (pfo_running != NULL)
+		pfo_running->child = pfo_child_planstate(state->child);
 }
 
 /* A comparison of settings, as pfo_contain() is told. */
@@ -207,6 +210,9 @@ pfo_scan_count_miss(PfoScanState *state)
 	pfo_count(attempt->bypassed ? PFO_COUNT_BYPASSES : PFO_COUNT_MISSES, 1);
 	if (attempt->reason != PFO_REASON_NONE)
 		pfo_count_reason(attempt->reason, state->info->queryid);
+	pfo_execution_note_served(attempt->bypassed ? PFO_SERVED_BYPASS :
+							  attempt->stored ? PFO_SERVED_STORED :
+							  PFO_SERVED_MISS, attempt->reason);
 }
 
 static bool
@@ -327,6 +333,7 @@ pfo_scan_count_hit(PfoScanState *state)
 	PfoEntry   *entry = state->attempt.entry;
 
 	pfo_count(PFO_COUNT_HITS, 1);
+	pfo_execution_note_served(PFO_SERVED_HIT, PFO_REASON_NONE);
 	pg_atomic_fetch_add_u64(&entry->hits, 1);
 	pg_atomic_write_u64(&entry->last_hit,
 						(uint64) GetCurrentStatementStartTimestamp());

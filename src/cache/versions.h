@@ -12,7 +12,7 @@
 #include "access/transam.h"
 #include "utils/snapshot.h"
 
-#include "cache/reason.h"
+#include "base/reason.h"
 
 /* Names a slot.  Relations and databases have slots of their own. */
 typedef uint32 PfoSlotId;

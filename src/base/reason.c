@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "cache/reason.h"
+#include "base/reason.h"
 
 static const char *const names[] = {
 	[PFO_REASON_NONE] = "none",
