@@ -97,6 +97,85 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION perfopt_cache_settings() IS
 	'names of the settings whose values are part of what identifies an answer';
 
+CREATE FUNCTION perfopt_statements(
+	OUT dbid oid,
+	OUT userid oid,
+	OUT queryid bigint,
+	OUT toplevel boolean,
+	OUT query text,
+	OUT calls bigint,
+	OUT errors bigint,
+	OUT rows bigint,
+	OUT exec_total_ms double precision,
+	OUT exec_min_ms double precision,
+	OUT exec_max_ms double precision,
+	OUT exec_mean_ms double precision,
+	OUT exec_stddev_ms double precision,
+	OUT plans bigint,
+	OUT plan_total_ms double precision,
+	OUT plan_min_ms double precision,
+	OUT plan_max_ms double precision,
+	OUT plan_mean_ms double precision,
+	OUT plan_stddev_ms double precision,
+	OUT p50_ms double precision,
+	OUT p95_ms double precision,
+	OUT p99_ms double precision,
+	OUT shared_blks_hit bigint,
+	OUT shared_blks_read bigint,
+	OUT shared_blks_dirtied bigint,
+	OUT shared_blks_written bigint,
+	OUT local_blks_hit bigint,
+	OUT local_blks_read bigint,
+	OUT local_blks_dirtied bigint,
+	OUT local_blks_written bigint,
+	OUT temp_blks_read bigint,
+	OUT temp_blks_written bigint,
+	OUT shared_blk_read_ms double precision,
+	OUT shared_blk_write_ms double precision,
+	OUT local_blk_read_ms double precision,
+	OUT local_blk_write_ms double precision,
+	OUT temp_blk_read_ms double precision,
+	OUT temp_blk_write_ms double precision,
+	OUT wal_records bigint,
+	OUT wal_fpi bigint,
+	OUT wal_bytes bigint,
+	OUT jit_functions bigint,
+	OUT jit_ms double precision,
+	OUT workers_planned bigint,
+	OUT workers_launched bigint,
+	OUT cache_hits bigint,
+	OUT cache_misses bigint,
+	OUT cache_stored bigint,
+	OUT cache_bypassed bigint,
+	OUT cache_reason text,
+	OUT cache_saved_ms double precision,
+	OUT stats_since timestamptz,
+	OUT last_seen timestamptz,
+	OUT application text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_statements_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_statements() IS
+	'what each statement cost; see the view of this name';
+
+CREATE FUNCTION perfopt_statements_lost()
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'perfopt_statements_lost_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_statements_lost() IS
+	'how often something was counted in the row (other) of perfopt_statements since there was no place, see perfopt.max_statements';
+
+CREATE FUNCTION perfopt_histogram(
+	queryid bigint,
+	OUT from_ms double precision,
+	OUT to_ms double precision,
+	OUT calls bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_histogram_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_histogram(bigint) IS
+	'how long the executions of a statement took, planning included; of those roles whose statements the caller may read; to_ms NULL: and longer';
+
 --
 -- Questions and commands
 --
@@ -134,7 +213,14 @@ RETURNS void
 AS 'MODULE_PATHNAME', 'perfopt_reset_1_0'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION perfopt_reset() IS
-	'sets the counters of all databases to zero; cached answers stay, and so does what a difference disabled';
+	'resets all statistics, of all databases; cached answers stay, and so does what a difference disabled';
+
+CREATE FUNCTION perfopt_reset(queryid bigint)
+RETURNS void
+AS 'MODULE_PATHNAME', 'perfopt_reset_queryid_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_reset(bigint) IS
+	'resets the statistics of the statements with this query id, in all databases';
 
 --
 -- Views
@@ -295,13 +381,99 @@ COMMENT ON COLUMN perfopt_cache_savings.would_save_ms IS
 COMMENT ON COLUMN perfopt_cache_savings.disabled IS
 	'a verified answer differed: not served any more';
 
+CREATE VIEW perfopt_statements AS
+SELECT d.datname, r.rolname, s.queryid, s.toplevel, s.query,
+	s.calls, s.errors, s.rows,
+	s.exec_total_ms, s.exec_min_ms, s.exec_max_ms, s.exec_mean_ms, s.exec_stddev_ms,
+	s.plans,
+	s.plan_total_ms, s.plan_min_ms, s.plan_max_ms, s.plan_mean_ms, s.plan_stddev_ms,
+	s.p50_ms, s.p95_ms, s.p99_ms,
+	s.shared_blks_hit, s.shared_blks_read, s.shared_blks_dirtied, s.shared_blks_written,
+	s.local_blks_hit, s.local_blks_read, s.local_blks_dirtied, s.local_blks_written,
+	s.temp_blks_read, s.temp_blks_written,
+	s.shared_blk_read_ms, s.shared_blk_write_ms,
+	s.local_blk_read_ms, s.local_blk_write_ms,
+	s.temp_blk_read_ms, s.temp_blk_write_ms,
+	s.wal_records, s.wal_fpi, s.wal_bytes,
+	s.jit_functions, s.jit_ms,
+	s.workers_planned, s.workers_launched,
+	s.cache_hits, s.cache_misses, s.cache_stored, s.cache_bypassed, s.cache_reason,
+	s.cache_saved_ms,
+	s.stats_since, s.last_seen, s.application
+FROM perfopt_statements() AS s
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.dbid
+LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.userid
+WHERE (d.oid IS NOT NULL AND r.oid IS NOT NULL) OR s.dbid IS NULL;
+COMMENT ON VIEW perfopt_statements IS
+	'what each statement cost since stats_since: a row per database, role, query id, top level or nested; executions that the cache answered count as executions';
+COMMENT ON COLUMN perfopt_statements.queryid IS
+	'as in pg_stat_statements and pg_stat_activity; NULL: executed without one (compute_query_id), or for who may not read the query';
+COMMENT ON COLUMN perfopt_statements.toplevel IS
+	'sent by a client; else executed by a function, a trigger, or for EXPLAIN';
+COMMENT ON COLUMN perfopt_statements.query IS
+	'with constants replaced, cut after 4 kB; (other): all that has no row of its own, see perfopt.max_statements; readable for who has the privileges of the role, or pg_read_all_stats';
+COMMENT ON COLUMN perfopt_statements.calls IS
+	'executions that ended';
+COMMENT ON COLUMN perfopt_statements.errors IS
+	'executions and plannings that failed or were cancelled';
+COMMENT ON COLUMN perfopt_statements.rows IS
+	'given out or written';
+COMMENT ON COLUMN perfopt_statements.exec_total_ms IS
+	'of all executions, failed ones included; what nested statements took is in it';
+COMMENT ON COLUMN perfopt_statements.plans IS
+	'plannings that an execution followed';
+COMMENT ON COLUMN perfopt_statements.p50_ms IS
+	'half of the executions took no longer, planning included; relative error at most 6.25 %';
+COMMENT ON COLUMN perfopt_statements.p95_ms IS
+	'95 % of the executions took no longer, planning included; relative error at most 6.25 %';
+COMMENT ON COLUMN perfopt_statements.p99_ms IS
+	'99 % of the executions took no longer, planning included; relative error at most 6.25 %';
+COMMENT ON COLUMN perfopt_statements.shared_blk_read_ms IS
+	'with track_io_timing; before PostgreSQL 17 that of local blocks is in it';
+COMMENT ON COLUMN perfopt_statements.shared_blk_write_ms IS
+	'with track_io_timing; before PostgreSQL 17 that of local blocks is in it';
+COMMENT ON COLUMN perfopt_statements.local_blk_read_ms IS
+	'with track_io_timing, from PostgreSQL 17 on';
+COMMENT ON COLUMN perfopt_statements.local_blk_write_ms IS
+	'with track_io_timing, from PostgreSQL 17 on';
+COMMENT ON COLUMN perfopt_statements.temp_blk_read_ms IS
+	'with track_io_timing';
+COMMENT ON COLUMN perfopt_statements.temp_blk_write_ms IS
+	'with track_io_timing';
+COMMENT ON COLUMN perfopt_statements.jit_ms IS
+	'generating, inlining, optimizing and emitting code';
+COMMENT ON COLUMN perfopt_statements.workers_planned IS
+	'parallel workers';
+COMMENT ON COLUMN perfopt_statements.workers_launched IS
+	'of these; fewer, if max_parallel_workers or max_worker_processes did not suffice';
+COMMENT ON COLUMN perfopt_statements.cache_hits IS
+	'executions that the result cache answered';
+COMMENT ON COLUMN perfopt_statements.cache_misses IS
+	'looked up, executed, and not stored';
+COMMENT ON COLUMN perfopt_statements.cache_stored IS
+	'looked up, executed, and stored';
+COMMENT ON COLUMN perfopt_statements.cache_bypassed IS
+	'not looked up';
+COMMENT ON COLUMN perfopt_statements.cache_reason IS
+	'why not, or why not stored: the commonest reason, see perfopt_cache_reasons';
+COMMENT ON COLUMN perfopt_statements.cache_saved_ms IS
+	'by hits';
+COMMENT ON COLUMN perfopt_statements.stats_since IS
+	'when counting began: between two readings with the same value, differences are exact';
+COMMENT ON COLUMN perfopt_statements.last_seen IS
+	'when the latest execution''s statement began';
+COMMENT ON COLUMN perfopt_statements.application IS
+	'application_name of who executed it last';
+
 --
 -- Privileges
 --
 
 REVOKE ALL ON FUNCTION perfopt_reset() FROM PUBLIC;
+REVOKE ALL ON FUNCTION perfopt_reset(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION perfopt_invalidate_all() FROM PUBLIC;
 GRANT SELECT ON perfopt_cache_stats TO PUBLIC;
 GRANT SELECT ON perfopt_cache_entries TO PUBLIC;
 GRANT SELECT ON perfopt_cache_reasons TO PUBLIC;
 GRANT SELECT ON perfopt_cache_savings TO PUBLIC;
+GRANT SELECT ON perfopt_statements TO PUBLIC;

@@ -18,6 +18,7 @@
 #include "base/compat.h"
 #include "base/guc.h"
 #include "base/hash.h"
+#include "base/sql.h"
 #include "cache/counters.h"
 #include "cache/messages.h"
 #include "cache/policy.h"
@@ -76,6 +77,7 @@ shmem_startup(void)
 	pfo_policy_shmem_init();
 	pfo_store_shmem_init(store_share());
 	pfo_statements_shmem_init();
+	pfo_set_preloaded();
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -126,6 +128,10 @@ _PG_init(void)
 				 errhint("Put perfopt first: shared_preload_libraries = 'perfopt, ...'.")));
 		pfo_versions_arm_fence();
 	}
+
+	pfo_on_reset(pfo_counters_reset);
+	pfo_on_reset(pfo_policy_reset);
+	pfo_on_reset(pfo_statements_reset);
 
 	prev_shmem_request = shmem_request_hook;
 	shmem_request_hook = shmem_request;

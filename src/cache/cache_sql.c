@@ -15,13 +15,11 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -29,17 +27,15 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
-#include "utils/varlena.h"
 
 #include "base/normalize.h"
+#include "base/sql.h"
 #include "cache/check.h"
 #include "cache/counters.h"
 #include "cache/policy.h"
 #include "cache/settings.h"
 #include "cache/store.h"
 #include "cache/versions.h"
-
-#define INSUFFICIENT_PRIVILEGE "<insufficient privilege>"
 
 /* PostgreSQL 15 declares them without marking them for export */
 extern PGDLLEXPORT Datum perfopt_cache_stats_1_0(PG_FUNCTION_ARGS);
@@ -51,7 +47,6 @@ extern PGDLLEXPORT Datum perfopt_cache_settings_1_0(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum perfopt_cache_check_1_0(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum perfopt_invalidate_1_0(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum perfopt_invalidate_all_1_0(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum perfopt_reset_1_0(PG_FUNCTION_ARGS);
 
 PG_FUNCTION_INFO_V1(perfopt_cache_stats_1_0);
 PG_FUNCTION_INFO_V1(perfopt_cache_usage_1_0);
@@ -62,56 +57,6 @@ PG_FUNCTION_INFO_V1(perfopt_cache_settings_1_0);
 PG_FUNCTION_INFO_V1(perfopt_cache_check_1_0);
 PG_FUNCTION_INFO_V1(perfopt_invalidate_1_0);
 PG_FUNCTION_INFO_V1(perfopt_invalidate_all_1_0);
-PG_FUNCTION_INFO_V1(perfopt_reset_1_0);
-
-/* The value of shared_preload_libraries with perfopt put first. */
-static char *
-wanted_libraries(void)
-{
-	StringInfoData value;
-	List	   *names;
-	ListCell   *lc;
-
-	initStringInfo(&value);
-	appendStringInfoString(&value, "'perfopt'");
-	if (SplitGUCList(pstrdup(shared_preload_libraries_string), ',', &names))
-	{
-		foreach(lc, names)
-			appendStringInfo(&value, ", %s",
-							 quote_literal_cstr((char *) lfirst(lc)));
-	}
-	return value.data;
-}
-
-/* The setting's value is not for all to see; who may not has no use for it. */
-static void
-require_preloading(void)
-{
-	if (pfo_versions_ready())
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("perfopt must be loaded by shared_preload_libraries"),
-			 errdetail("The cache lives in shared memory, which is reserved when the server starts."),
-			 has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS) ?
-			 errhint("Run: ALTER SYSTEM SET shared_preload_libraries = %s; and restart the server.",
-					 wanted_libraries()) :
-			 errhint("Ask an administrator to put perfopt first in shared_preload_libraries, and to restart the server.")));
-}
-
-static ReturnSetInfo *
-begin_rows(FunctionCallInfo fcinfo)
-{
-	require_preloading();
-	InitMaterializedSRF(fcinfo, 0);
-	return (ReturnSetInfo *) fcinfo->resultinfo;
-}
-
-static void
-put_row(ReturnSetInfo *rsinfo, Datum *values, bool *nulls)
-{
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
 
 static ArrayType *
 oid_array(const Oid *oids, int n)
@@ -122,16 +67,6 @@ oid_array(const Oid *oids, int n)
 		values[i] = ObjectIdGetDatum(oids[i]);
 	return construct_array(values, n, OIDOID, sizeof(Oid), true,
 						   TYPALIGN_INT);
-}
-
-/*
- * Texts of statements are for these, and query ids, by which a guessed text
- * could be confirmed: as in pg_stat_statements and pg_stat_activity.
- */
-static bool
-reads_all_stats(void)
-{
-	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
 }
 
 /*
@@ -163,13 +98,13 @@ put_stats(const PfoDatabaseCounts *counts, void *arg)
 	values[n++] =
 		Float8GetDatum(counts->counters[PFO_COUNT_SAVED_US] / 1000.0);
 	if (any || OidIsValid(counts->dbid))
-		put_row(arg, values, nulls);
+		pfo_put_row(arg, values, nulls);
 }
 
 Datum
 perfopt_cache_stats_1_0(PG_FUNCTION_ARGS)
 {
-	pfo_counters_foreach(put_stats, begin_rows(fcinfo));
+	pfo_counters_foreach(put_stats, pfo_begin_rows(fcinfo));
 	return (Datum) 0;
 }
 
@@ -188,16 +123,16 @@ put_reasons(const PfoDatabaseCounts *counts, void *arg)
 		values[1] = CStringGetTextDatum(pfo_reason_name(i));
 		values[2] = Int64GetDatum((int64) reason->count);
 		values[3] = Int64GetDatum(reason->last_queryid);
-		nulls[3] = reason->last_queryid == 0 || !reads_all_stats();
+		nulls[3] = reason->last_queryid == 0 || !pfo_reads_all_stats();
 		values[4] = CStringGetTextDatum(pfo_reason_advice(i));
-		put_row(arg, values, nulls);
+		pfo_put_row(arg, values, nulls);
 	}
 }
 
 Datum
 perfopt_cache_reasons_1_0(PG_FUNCTION_ARGS)
 {
-	pfo_counters_foreach(put_reasons, begin_rows(fcinfo));
+	pfo_counters_foreach(put_reasons, pfo_begin_rows(fcinfo));
 	return (Datum) 0;
 }
 
@@ -209,7 +144,7 @@ perfopt_cache_usage_1_0(PG_FUNCTION_ARGS)
 	Datum		values[4];
 	bool		nulls[4] = {0};
 
-	require_preloading();
+	pfo_require_preloading();
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	pfo_store_usage(&usage);
@@ -228,7 +163,7 @@ static void
 put_entry(PfoEntry *entry, void *arg)
 {
 	const PfoEntryInfo *info = &entry->info;
-	bool		may_read = reads_all_stats() ||
+	bool		may_read = pfo_reads_all_stats() ||
 		has_privs_of_role(GetUserId(), info->roleid);
 	uint64		last_hit = pg_atomic_read_u64(&entry->last_hit);
 	Datum		values[14];
@@ -243,7 +178,7 @@ put_entry(PfoEntry *entry, void *arg)
 		CStringGetTextDatum(may_read ?
 							pfo_text_here(pfo_entry_array(entry, text, char),
 										  info->encoding) :
-							INSUFFICIENT_PRIVILEGE);
+							PFO_INSUFFICIENT_PRIVILEGE);
 	values[n++] = Int64GetDatum(info->nrows);
 	values[n++] = Int64GetDatum((int64) entry->size);
 	values[n++] = Int64GetDatum((int64) pg_atomic_read_u64(&entry->hits));
@@ -260,13 +195,13 @@ put_entry(PfoEntry *entry, void *arg)
 		PointerGetDatum(oid_array(pfo_entry_array(entry, indexes, Oid),
 								  info->nindexes));
 	values[n++] = BoolGetDatum(!pfo_entry_is_outdated(entry));
-	put_row(arg, values, nulls);
+	pfo_put_row(arg, values, nulls);
 }
 
 Datum
 perfopt_cache_entries_1_0(PG_FUNCTION_ARGS)
 {
-	pfo_store_foreach(put_entry, begin_rows(fcinfo));
+	pfo_store_foreach(put_entry, pfo_begin_rows(fcinfo));
 	return (Datum) 0;
 }
 
@@ -275,7 +210,7 @@ put_family(const PfoFamily *family, void *arg)
 {
 	Datum		values[10];
 	bool		nulls[10] = {0};
-	bool		may_read = reads_all_stats();
+	bool		may_read = pfo_reads_all_stats();
 	int			n = 0;
 
 	values[n++] = ObjectIdGetDatum(family->dbid);
@@ -285,7 +220,7 @@ put_family(const PfoFamily *family, void *arg)
 	values[n++] = CStringGetTextDatum(may_read ?
 									  pfo_text_here(family->text,
 													family->encoding) :
-									  INSUFFICIENT_PRIVILEGE);
+									  PFO_INSUFFICIENT_PRIVILEGE);
 	values[n++] = Int64GetDatum((int64) family->calls);
 	values[n++] = Int64GetDatum((int64) family->hits);
 	values[n++] = Int64GetDatum((int64) family->would_hit);
@@ -293,13 +228,13 @@ put_family(const PfoFamily *family, void *arg)
 	values[n++] = Float8GetDatum(family->saved_ms);
 	values[n++] = Float8GetDatum(family->would_save_ms);
 	values[n++] = BoolGetDatum(family->disabled);
-	put_row(arg, values, nulls);
+	pfo_put_row(arg, values, nulls);
 }
 
 Datum
 perfopt_cache_savings_1_0(PG_FUNCTION_ARGS)
 {
-	pfo_policy_foreach(put_family, begin_rows(fcinfo));
+	pfo_policy_foreach(put_family, pfo_begin_rows(fcinfo));
 	return (Datum) 0;
 }
 
@@ -308,14 +243,14 @@ perfopt_cache_settings_1_0(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
-	require_preloading();
+	pfo_require_preloading();
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	for (const char *const *name = pfo_settings_names(); *name != NULL; name++)
 	{
 		Datum		values[1] = {CStringGetTextDatum(*name)};
 		bool		nulls[1] = {false};
 
-		put_row(rsinfo, values, nulls);
+		pfo_put_row(rsinfo, values, nulls);
 	}
 	return (Datum) 0;
 }
@@ -359,7 +294,7 @@ perfopt_cache_check_1_0(PG_FUNCTION_ARGS)
 	Datum		values[6];
 	bool		nulls[6] = {0};
 
-	require_preloading();
+	pfo_require_preloading();
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 
@@ -438,7 +373,7 @@ perfopt_invalidate_1_0(PG_FUNCTION_ARGS)
 	Oid			relid = PG_GETARG_OID(0);
 	ListCell   *lc;
 
-	require_preloading();
+	pfo_require_preloading();
 	require_write_access(relid);
 	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
 		pfo_versions_invalidate(pfo_slot_of_relation(MyDatabaseId,
@@ -449,16 +384,7 @@ perfopt_invalidate_1_0(PG_FUNCTION_ARGS)
 Datum
 perfopt_invalidate_all_1_0(PG_FUNCTION_ARGS)
 {
-	require_preloading();
+	pfo_require_preloading();
 	pfo_versions_invalidate(pfo_slot_of_database(MyDatabaseId));
-	PG_RETURN_VOID();
-}
-
-Datum
-perfopt_reset_1_0(PG_FUNCTION_ARGS)
-{
-	require_preloading();
-	pfo_counters_reset();
-	pfo_policy_reset();
 	PG_RETURN_VOID();
 }

@@ -237,8 +237,10 @@ pfo_counters_foreach(PfoCountsCallback callback, void *arg)
 }
 
 void
-pfo_counters_reset(void)
+pfo_counters_reset(uint64 queryid)
 {
+	if (queryid != 0)
+		return;
 	memset(&pending, 0, sizeof(pending));
 	any_pending = false;
 	for (int d = 0; d < MAX_DATABASES; d++)

@@ -60,6 +60,8 @@ extern bool pfo_counters_flush(bool now);
 
 typedef void (*PfoCountsCallback) (const PfoDatabaseCounts *counts, void *arg);
 extern void pfo_counters_foreach(PfoCountsCallback callback, void *arg);
-extern void pfo_counters_reset(void);
+
+/* All to zero; counters are not by query id, so not of one. */
+extern void pfo_counters_reset(uint64 queryid);
 
 #endif							/* PFO_COUNTERS_H */

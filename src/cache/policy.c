@@ -360,9 +360,9 @@ pfo_policy_foreach(PfoFamilyCallback callback, void *arg)
  * are noted when an answer is stored: those that are there are served on.
  */
 void
-pfo_policy_reset(void)
+pfo_policy_reset(uint64 queryid)
 {
-	memset(pending, 0, sizeof(pending));
+	pfo_policy_flush();
 	for (uint32 s = 0; s < set_count(FAMILY_BYTES); s++)
 	{
 		SpinLockAcquire(&families[s].lock);
@@ -370,6 +370,8 @@ pfo_policy_reset(void)
 		{
 			PfoFamily  *family = &families[s].way[i];
 
+			if (queryid != 0 && family->queryid != (int64) queryid)
+				continue;
 			family->calls = 0;
 			family->hits = 0;
 			family->would_hit = 0;

@@ -63,6 +63,8 @@ extern bool pfo_policy_disabled(int64 queryid);
 
 typedef void (*PfoFamilyCallback) (const PfoFamily *family, void *arg);
 extern void pfo_policy_foreach(PfoFamilyCallback callback, void *arg);
-extern void pfo_policy_reset(void);
+
+/* Counters to zero: of the query id, or (0) of all. */
+extern void pfo_policy_reset(uint64 queryid);
 
 #endif							/* PFO_POLICY_H */

@@ -220,12 +220,6 @@ pfo_versions_shmem_init(void)
 		pg_atomic_init_u32(&lost[i], InvalidTransactionId);
 }
 
-bool
-pfo_versions_ready(void)
-{
-	return versions != NULL;
-}
-
 PfoSlotId
 pfo_slot_of_relation(Oid dbid, Oid relid)
 {

@@ -28,9 +28,6 @@ typedef struct PfoView
 extern Size pfo_versions_shmem_size(void);
 extern void pfo_versions_shmem_init(void);
 
-/* True once shared memory is there; without it the library does nothing. */
-extern bool pfo_versions_ready(void);
-
 extern PfoSlotId pfo_slot_of_relation(Oid dbid, Oid relid);
 extern PfoSlotId pfo_slot_of_database(Oid dbid);
 
