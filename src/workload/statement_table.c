@@ -35,6 +35,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "port/pg_bitutils.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -52,7 +53,8 @@
 #define SAMPLE			8
 #define EXPENSIVE		UINT64CONST(100000000)	/* ns */
 #define SEEN_PER_SLOT	4		/* fingerprints */
-#define TEXT_PER_SLOT	512		/* bytes of the area, on average */
+#define TEXT_PER_SLOT	512		/* bytes of the area, on average ... */
+#define TEXT_SPARE		(1024 * 1024)	/* ... and for DSA's own blocks */
 
 /* States of a slot.  FREE to TAKEN by compare-and-swap. */
 #define SLOT_FREE		0
@@ -120,8 +122,7 @@ seen_size(void)
 static Size
 texts_size(void)
 {
-	return Max(mul_size(pfo_max_statements, TEXT_PER_SLOT),
-			   dsa_minimum_size() + 256 * 1024);
+	return MAXALIGN(mul_size(pfo_max_statements, TEXT_PER_SLOT) + TEXT_SPARE);
 }
 
 static Size
@@ -508,7 +509,10 @@ put_text(Slot *slot, const char *text)
 
 	if (size == 1)
 		return;
-	slot->text = dsa_allocate_extended(texts, size, DSA_ALLOC_NO_OOM);
+	/* DSA keeps a block of 64 kB for each size: so there are few */
+	slot->text = dsa_allocate_extended(texts,
+									   Max(pg_nextpower2_size_t(size), 128),
+									   DSA_ALLOC_NO_OOM);
 	if (DsaPointerIsValid(slot->text))
 		memcpy(dsa_get_address(texts, slot->text), text, size);
 }
