@@ -160,9 +160,11 @@ SELECT * FROM perfopt_diagnose($${"Plan": {"Node Type": "Seq Scan",
 \echo == estimate_off
 -- where it begins, not above
 INSERT INTO plan VALUES ('estimate', $${"Plan": {
-	"Node Type": "Hash Join", "Join Type": "Inner", "Plan Rows": 5,
-	"Actual Rows": 40000, "Actual Loops": 1,
-	"Plans": [
+	"Node Type": "Sort", "Plan Rows": 5, "Actual Rows": 40000, "Actual Loops": 1,
+	"Plans": [{
+	"Node Type": "Hash Join", "Parent Relationship": "Outer",
+	"Join Type": "Inner", "Plan Rows": 5, "Actual Rows": 40000,
+	"Actual Loops": 1, "Plans": [
 		{"Node Type": "Seq Scan", "Parent Relationship": "Outer",
 		 "Relation Name": "orders", "Alias": "o", "Plan Rows": 1000,
 		 "Actual Rows": 1100, "Actual Loops": 1},
@@ -174,10 +176,12 @@ INSERT INTO plan VALUES ('estimate', $${"Plan": {
 			 "Actual Rows": 4000, "Actual Loops": 1,
 			 "Index Cond": "(c.city = 'Bonn'::text)",
 			 "Filter": "(c.zip = '53111'::text)",
-			 "Rows Removed by Filter": 10}]}]}}$$);
+			 "Rows Removed by Filter": 10}]}]}]}}$$);
 SELECT * FROM found('estimate');
 -- the inputs are estimated well
 SELECT code, node_number, node, detail, advice FROM found('estimate', '4000,', '5,');
+-- by what is returned nothing was chosen
+SELECT * FROM found('estimate', '4000,', '5,', '"Sort"', '"Limit"');
 SELECT * FROM found('estimate', '4000', '6');
 -- one column
 SELECT advice FROM found('estimate', '(c.zip = ''53111''::text)', '(c.zip = c.area)');
@@ -204,12 +208,16 @@ SELECT * FROM found('limit', 'Limit', 'Hash Join');
 SELECT code, node_number FROM found('limit', 'Seq Scan', 'Sort', '"Actual Loops": 1}]', '"Actual Loops": 1, "Plans": [
 	{"Node Type": "Seq Scan", "Relation Name": "t", "Plan Rows": 100000, "Actual Rows": 10, "Actual Loops": 1}]}]');
 -- functions, and groups
-SELECT code, advice FROM perfopt_diagnose($${"Plan": {
-	"Node Type": "Function Scan", "Function Name": "recent", "Alias": "recent",
-	"Plan Rows": 1000, "Actual Rows": 50000, "Actual Loops": 1}}$$);
-SELECT code, node, advice FROM perfopt_diagnose($${"Plan": {
-	"Node Type": "Aggregate", "Strategy": "Hashed", "Plan Rows": 200,
-	"Actual Rows": 50000, "Actual Loops": 1}}$$);
+INSERT INTO plan VALUES ('below', $${"Plan": {
+	"Node Type": "Sort", "Plan Rows": 1000, "Actual Rows": 50000,
+	"Actual Loops": 1, "Plans": [
+		{"Node Type": "Function Scan", "Function Name": "recent",
+		 "Alias": "recent", "Plan Rows": 1000, "Actual Rows": 50000,
+		 "Actual Loops": 1}]}}$$);
+SELECT code, advice FROM found('below');
+SELECT code, node, advice FROM found('below', '"Function Scan", "Function Name": "recent",
+		 "Alias": "recent"', '"Aggregate", "Strategy": "Hashed"');
+SELECT * FROM found('below', 'Sort', 'Gather');
 -- a CTE is told of where it is computed, a recursion not at all
 INSERT INTO plan VALUES ('cte', $${"Plan": {
 	"Node Type": "CTE Scan", "CTE Name": "c", "Alias": "c", "Plan Rows": 1,

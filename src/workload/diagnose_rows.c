@@ -167,6 +167,35 @@ factor_off(const PfoPlanNode *node, Trust trust)
 }
 
 /*
+ * Did the planner choose anything by it?  How a relation is scanned always, all
+ * else if something above it could have been done in another way.
+ */
+static bool
+matters(const PfoPlanNode *node)
+{
+	static const char *const passive[] = {
+		"Limit", "Gather", "Gather Merge", "Result", "Custom Scan", "Append",
+		"Subquery Scan", "LockRows", "ModifyTable", "ProjectSet"
+	};
+
+	if (node->relation != NULL || node->cte != NULL)
+		return true;
+	for (node = node->parent; node != NULL; node = node->parent)
+	{
+		int			i;
+
+		for (i = 0; i < lengthof(passive); i++)
+		{
+			if (pfo_node_is(node, passive[i]))
+				break;
+		}
+		if (i == lengthof(passive))
+			return true;
+	}
+	return false;
+}
+
+/*
  * What a scan's conditions say of its columns tells whether statistics of them
  * together could help.
  */
@@ -276,7 +305,7 @@ check_subtree(Walk *walk, const PfoPlanNode *node, Trust trust)
 
 	if (off_below || factor < MIN_FACTOR)
 		return off_below;
-	if (!is_known(walk->d, node))
+	if (matters(node) && !is_known(walk->d, node))
 		report_estimate(walk->d, node, factor);
 	return true;
 }

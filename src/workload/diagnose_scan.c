@@ -114,6 +114,14 @@ seq_scan_advice(const PfoPlanNode *node, const char *filter)
 					pfo_node_relation(node), index);
 }
 
+/* What a subquery gives is in no index. */
+static bool
+asks_subplan_only(const PfoPlanNode *node, const char *filter)
+{
+	return strstr(filter, "SubPlan") != NULL &&
+		index_advice(node, filter) == NULL;
+}
+
 static char *
 in_loops(double loops)
 {
@@ -142,7 +150,7 @@ check_seq_scan(PfoDiagnosis *d, const PfoPlanNode *node)
 		pfo_report(d, PFO_DIAGNOSIS_INDEX_DEFEATED, node, wasted_ms, removed,
 				   defeat.advice, "%s; %.0f of %.0f rows discarded%s",
 				   defeat.evidence, removed, read, in_loops(scans));
-	else
+	else if (!asks_subplan_only(node, filter))
 		pfo_report(d, PFO_DIAGNOSIS_SEQ_SCAN_DISCARDS_MOST, node, wasted_ms,
 				   removed, seq_scan_advice(node, filter),
 				   "%.0f of %.0f rows discarded%s by the filter %s",
