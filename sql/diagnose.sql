@@ -107,6 +107,7 @@ FROM (VALUES
 	($$((id)::numeric = 7.5)$$),
 	($$((id + 1) = 10)$$),
 	($$((o.id - 1) > $2)$$),
+	($$((created_at + '1 day'::interval) > now())$$),
 	($$((id % 10) = 3)$$),
 	($$(COALESCE(state, 'new'::text) = 'new'::text)$$),
 	($$((state = 'new'::text) AND (upper("Name") = ANY ('{A,B}'::text[])))$$),

@@ -23,9 +23,9 @@
  * the finding is about.  Findings of a plan overlap, so that their sum means
  * nothing.
  *
- * All is in the caller's memory context.  A plan of PFO_PLAN_MAX_NODES nodes
- * makes a few findings each at most; the walk is linear but for looking up
- * what a finding is similar to, which only members of an Append do.
+ * The plan and its findings are in the caller's memory context; what a check
+ * needs is in another that is emptied after each node, as reading a filter
+ * takes many times its length.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,6 +36,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "workload/diagnose.h"
 #include "workload/diagnose_check.h"
@@ -124,11 +125,13 @@ pfo_report(PfoDiagnosis *d, PfoDiagnosisCode code, const PfoPlanNode *node,
 {
 	PfoFinding *finding;
 	StringInfoData detail;
+	MemoryContext old;
 
 	if (is_like_a_sibling(d, code, node, wasted_ms, weight) ||
 		list_length(d->findings) >= MAX_NOTED)
 		return;
 
+	old = MemoryContextSwitchTo(d->result);
 	initStringInfo(&detail);
 	appendStringInfo(&detail, "%s: ", texts[code].meaning);
 	for (;;)
@@ -149,12 +152,13 @@ pfo_report(PfoDiagnosis *d, PfoDiagnosisCode code, const PfoPlanNode *node,
 	finding->node_number = node ? node->number : 0;
 	finding->node = node ? pfo_node_title(node) : NULL;
 	finding->detail = detail.data;
-	finding->advice = advice ? advice : texts[code].advice;
+	finding->advice = advice ? pstrdup(advice) : texts[code].advice;
 	finding->wasted_ms = wasted_ms;
 	finding->weight = weight;
 	finding->parent =
 		node && node->link == PFO_LINK_MEMBER ? node->parent : NULL;
 	d->findings = lappend(d->findings, finding);
+	MemoryContextSwitchTo(old);
 }
 
 /* What is known to cost most, then what has most rows; as in the plan. */
@@ -176,21 +180,27 @@ compare_findings(const ListCell *a, const ListCell *b)
 static List *
 diagnose_plan(const PfoPlan *plan)
 {
-	PfoDiagnosis d = {.plan = plan};
+	PfoDiagnosis d = {.plan = plan, .result = CurrentMemoryContext};
 	List	   *worth = NIL;
 	ListCell   *lc;
 
+	d.work = AllocSetContextCreate(CurrentMemoryContext, "perfopt diagnosis",
+								   ALLOCSET_DEFAULT_SIZES);
 	foreach(lc, plan->nodes)
 	{
 		const PfoPlanNode *node = lfirst(lc);
 
 		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(d.work);
 		pfo_diagnose_scan(&d, node);
 		pfo_diagnose_memory(&d, node);
 		pfo_diagnose_join(&d, node);
+		MemoryContextSwitchTo(d.result);
+		MemoryContextReset(d.work);
 	}
 	pfo_diagnose_estimates(&d);
 	pfo_diagnose_run(&d);
+	MemoryContextDelete(d.work);
 
 	foreach(lc, d.findings)
 	{

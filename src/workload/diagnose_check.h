@@ -15,6 +15,8 @@ typedef struct PfoDiagnosis
 {
 	const PfoPlan *plan;
 	List	   *findings;
+	MemoryContext result;		/* where these are */
+	MemoryContext work;			/* emptied after each node */
 } PfoDiagnosis;
 
 /*

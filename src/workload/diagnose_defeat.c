@@ -26,6 +26,9 @@
 #include "workload/diagnose_defeat.h"
 #include "workload/diagnose_filter.h"
 
+/* An index on more than that is nothing to advise. */
+#define MAX_EXPRESSION	500
+
 static bool
 is_one_of(const char *name, const char *const *names, int n)
 {
@@ -80,9 +83,12 @@ range_advice(const PfoExpr *column, const PfoComparison *comparison,
 					name, name);
 }
 
+/* NULL if nobody would want such an index */
 static char *
 expression_advice(const PfoPlanNode *scan, const PfoExpr *expr)
 {
+	if (strlen(expr->text) > MAX_EXPRESSION)
+		return NULL;
 	return psprintf("CREATE INDEX CONCURRENTLY ON %s ((%s)); -- functions in it must be IMMUTABLE; or compare the bare column",
 					pfo_node_relation(scan), expr->text);
 }

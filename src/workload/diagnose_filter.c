@@ -26,7 +26,7 @@
 #include "workload/diagnose_filter.h"
 
 /* more than that is a list of thousands of values, nothing for an index */
-#define MAX_TOKENS	4000
+#define MAX_TOKENS	1000
 
 typedef enum TokenKind
 {
@@ -256,15 +256,15 @@ text_of_range(const Scan *scan, int from, int to)
 static PfoExpr *parse_range(const Scan *scan, int from, int to);
 
 static PfoExpr *
-make_expr(const Scan *scan, int from, int to, PfoExprKind kind,
-		  const char *name, List *args)
+make_expr(int from, int to, PfoExprKind kind, const char *name, List *args)
 {
 	PfoExpr    *expr = palloc0(sizeof(PfoExpr));
 
 	expr->kind = kind;
 	expr->name = name;
 	expr->args = args;
-	expr->text = text_of_range(scan, from, to);
+	expr->from = from;
+	expr->to = to;
 	return expr;
 }
 
@@ -329,8 +329,8 @@ parse_cast(const Scan *scan, int from, int cast, int to)
 	if (type == NULL || arg->kind == PFO_EXPR_OTHER)
 		return make_other();
 	if (arg->kind == PFO_EXPR_CONST)
-		return arg;
-	return make_expr(scan, from, to, PFO_EXPR_CAST, type, list_make1(arg));
+		return make_expr(from, to, PFO_EXPR_CONST, arg->name, NIL);
+	return make_expr(from, to, PFO_EXPR_CAST, type, list_make1(arg));
 }
 
 /* name(...), where the parenthesis is the token at open */
@@ -354,7 +354,7 @@ parse_call(const Scan *scan, int from, int open, int to)
 		args = list_make1(parse_range(scan, open + 3, to - 1));
 	else
 		args = parse_list(scan, open + 1, to - 1, ",");
-	return make_expr(scan, from, to, PFO_EXPR_CALL, name, args);
+	return make_expr(from, to, PFO_EXPR_CALL, name, args);
 }
 
 /* A name with parts, or a call, a literal, a parameter. */
@@ -371,14 +371,14 @@ parse_primary(const Scan *scan, int from, int to)
 
 	if (first->kind == TOKEN_STRING || first->kind == TOKEN_NUMBER)
 		return to - from != 1 ? make_other() :
-			make_expr(scan, from, to, PFO_EXPR_CONST,
+			make_expr(from, to, PFO_EXPR_CONST,
 					  first->kind == TOKEN_STRING ? first->value : NULL, NIL);
 	if (to - from == 1 && first->kind == TOKEN_WORD)
 	{
 		for (i = 0; i < lengthof(values); i++)
 		{
 			if (pg_strcasecmp(first->value, values[i]) == 0)
-				return make_expr(scan, from, to, PFO_EXPR_CONST, NULL, NIL);
+				return make_expr(from, to, PFO_EXPR_CONST, NULL, NIL);
 		}
 	}
 
@@ -396,7 +396,7 @@ parse_primary(const Scan *scan, int from, int to)
 		return make_other();
 	if (i + 1 == to && parts <= 2)
 	{
-		PfoExpr    *column = make_expr(scan, from, to, PFO_EXPR_COLUMN,
+		PfoExpr    *column = make_expr(from, to, PFO_EXPR_COLUMN,
 									   scan->tokens[i].value, NIL);
 
 		column->qualifier = parts == 2 ? first->value : NULL;
@@ -418,7 +418,7 @@ parse_operator(const Scan *scan, int from, int op, int to)
 	/* a sign */
 	if (from == op && to - from == 2 &&
 		scan->tokens[right].kind == TOKEN_NUMBER)
-		return make_expr(scan, from, to, PFO_EXPR_CONST, NULL, NIL);
+		return make_expr(from, to, PFO_EXPR_CONST, NULL, NIL);
 	if (is_word(scan, right, to, "any"))
 	{
 		right++;
@@ -426,7 +426,7 @@ parse_operator(const Scan *scan, int from, int op, int to)
 	}
 	if (from == op || right >= to)
 		return make_other();
-	return make_expr(scan, from, to, PFO_EXPR_OP, name,
+	return make_expr(from, to, PFO_EXPR_OP, name,
 					 list_make2(parse_range(scan, from, op),
 								parse_range(scan, right, to)));
 }
@@ -466,14 +466,14 @@ parse_range(const Scan *scan, int from, int to)
 			zone = i;
 	}
 	if (has_and)
-		return make_expr(scan, from, to, PFO_EXPR_AND, NULL,
+		return make_expr(from, to, PFO_EXPR_AND, NULL,
 						 parse_list(scan, from, to, "and"));
 	if (nops > 1)
 		return make_other();
 	if (nops == 1)
 		return parse_operator(scan, from, op, to);
 	if (zone > from)
-		return make_expr(scan, from, to, PFO_EXPR_CALL, "timezone",
+		return make_expr(from, to, PFO_EXPR_CALL, "timezone",
 						 list_make2(parse_range(scan, from, zone),
 									parse_range(scan, zone + 3, to)));
 	if (cast > from)
@@ -556,13 +556,28 @@ is_indexable(const char *op)
 		strcmp(op, "~~") == 0 || strcmp(op, "~~*") == 0;
 }
 
+/* Not when it is made, as each would copy what is nested in it. */
+static void
+set_texts(const Scan *scan, PfoExpr *expr)
+{
+	ListCell   *lc;
+
+	expr->text = text_of_range(scan, expr->from, expr->to);
+	foreach(lc, expr->args)
+	{
+		PfoExpr    *arg = lfirst(lc);
+
+		arg->text = text_of_range(scan, arg->from, arg->to);
+	}
+}
+
 /* What a condition compares with what; NULL if it is no such condition. */
 static PfoComparison *
-make_comparison(const PfoExpr *expr, const char *alias)
+make_comparison(const Scan *scan, const PfoExpr *expr, const char *alias)
 {
 	PfoComparison *comparison;
-	const PfoExpr *left;
-	const PfoExpr *right;
+	PfoExpr    *left;
+	PfoExpr    *right;
 	List	   *in_left = NIL;
 	List	   *in_right = NIL;
 
@@ -576,6 +591,8 @@ make_comparison(const PfoExpr *expr, const char *alias)
 		return NULL;
 	if (in_left == NIL && commutator(expr->name) == NULL)
 		return NULL;
+	set_texts(scan, left);
+	set_texts(scan, right);
 	comparison = palloc(sizeof(PfoComparison));
 	comparison->subject = in_left ? left : right;
 	comparison->op = in_left ? expr->name : commutator(expr->name);
@@ -584,7 +601,8 @@ make_comparison(const PfoExpr *expr, const char *alias)
 }
 
 static List *
-list_comparisons(const PfoExpr *expr, const char *alias, List *comparisons)
+list_comparisons(const Scan *scan, const PfoExpr *expr, const char *alias,
+				 List *comparisons)
 {
 	PfoComparison *comparison;
 	ListCell   *lc;
@@ -593,10 +611,11 @@ list_comparisons(const PfoExpr *expr, const char *alias, List *comparisons)
 	if (expr->kind == PFO_EXPR_AND)
 	{
 		foreach(lc, expr->args)
-			comparisons = list_comparisons(lfirst(lc), alias, comparisons);
+			comparisons = list_comparisons(scan, lfirst(lc), alias,
+										   comparisons);
 		return comparisons;
 	}
-	comparison = make_comparison(expr, alias);
+	comparison = make_comparison(scan, expr, alias);
 	return comparison ? lappend(comparisons, comparison) : comparisons;
 }
 
@@ -607,7 +626,8 @@ pfo_condition_comparisons(const char *text, const char *alias)
 
 	if (!scan_text(text, &scan))
 		return NIL;
-	return list_comparisons(parse_range(&scan, 0, scan.ntokens), alias, NIL);
+	return list_comparisons(&scan, parse_range(&scan, 0, scan.ntokens), alias,
+							NIL);
 }
 
 List *

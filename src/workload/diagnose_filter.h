@@ -27,7 +27,9 @@ typedef struct PfoExpr
 	const char *name;
 	const char *qualifier;		/* of a column, or NULL */
 	List	   *args;
-	const char *text;			/* its columns without their qualifiers */
+	int			from;			/* its tokens, up to but not including to */
+	int			to;
+	const char *text;			/* columns without qualifiers; see below */
 } PfoExpr;
 
 /* A comparison that an index could serve, of something with a constant. */
@@ -37,6 +39,8 @@ typedef struct PfoComparison
 	const char *op;				/* as if the subject stood on the left */
 	const PfoExpr *value;		/* what has none */
 } PfoComparison;
+
+/* These two have a text, and so do their arguments. */
 
 /*
  * The conditions (PfoComparison) that must all hold, of those that are

@@ -28,6 +28,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "workload/diagnose_check.h"
 #include "workload/diagnose_filter.h"
@@ -253,6 +254,8 @@ estimate_advice(const PfoPlanNode *node)
 static void
 report_estimate(PfoDiagnosis *d, const PfoPlanNode *node, double factor)
 {
+	MemoryContext old = MemoryContextSwitchTo(d->work);
+
 	pfo_report(d, PFO_DIAGNOSIS_ESTIMATE_OFF, node, -1,
 			   fabs(node->rows - node->plan_rows) * node->loops,
 			   estimate_advice(node),
@@ -261,6 +264,8 @@ report_estimate(PfoDiagnosis *d, const PfoPlanNode *node, double factor)
 			   node->loops > 1 ?
 			   psprintf(" in each of %.0f loops", node->loops) : "",
 			   node->rows > node->plan_rows ? "more" : "fewer", factor);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(d->work);
 }
 
 /* Is the scan one of a CTE that is off? */
