@@ -15,8 +15,8 @@
  * This file holds what they report.
  *
  * Silence is part of the answer: a good plan has no finding.  So each check
- * wants amounts that are worth somebody's time, not ratios alone, and where the
- * plan has times a finding that could win only a small share of them is
+ * wants amounts that are worth somebody's time, not ratios alone, and where
+ * the plan has times a finding that could win only a small share of them is
  * dropped, whatever its ratios.
  *
  * wasted_ms is an upper bound: the time of the node, or the part of it that

@@ -20,9 +20,9 @@ typedef struct PfoDiagnosis
 } PfoDiagnosis;
 
 /*
- * Note a finding: node NULL for the statement as a whole, wasted_ms -1 where it
- * is not known, advice NULL for the code's own.  Not noted if what could be won
- * is not worth the work.
+ * Note a finding: node NULL for the statement as a whole, wasted_ms -1 where
+ * it is not known, advice NULL for the code's own.  Not noted if what could be
+ * won is not worth the work.
  */
 extern void pfo_report(PfoDiagnosis *d, PfoDiagnosisCode code,
 					   const PfoPlanNode *node, double wasted_ms,

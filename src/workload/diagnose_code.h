@@ -5,8 +5,8 @@
  *	  its tests and documents share.
  *
  * Each line: symbol, the code that users see, what it means, what to do where
- * the plan says nothing more precise.  An advice that begins with a command can
- * be pasted as it stands: what is no command is in a comment at its end.
+ * the plan says nothing more precise.  An advice that begins with a command
+ * can be pasted as it stands: what is no command is in a comment at its end.
  *
  *-------------------------------------------------------------------------
  */

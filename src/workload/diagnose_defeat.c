@@ -4,15 +4,15 @@
  *	  Filters that no plain index on their column can serve.
  *
  * A comparison of a constant with something around a column: a function, a
- * cast, arithmetic; or a pattern that begins with a wildcard.  Advice says what
- * to write instead where that is plain, else which index on the expression
- * would serve.
+ * cast, arithmetic; or a pattern that begins with a wildcard.  Advice says
+ * what to write instead where that is plain, else which index on the
+ * expression would serve.
  *
  * Not all that looks like it is: an index on a varchar column is one of text,
  * and EXPLAIN shows (email)::text where it is used; a cast of a domain to what
- * it is made of changes nothing.  If the table is in this database its catalogs
- * tell; if not, only casts to types that nothing else is stored like are
- * believed to be in the way.  And if an index on the expression exists,
+ * it is made of changes nothing.  If the table is in this database its
+ * catalogs tell; if not, only casts to types that nothing else is stored like
+ * are believed to be in the way.  And if an index on the expression exists,
  * the planner had reasons of its own.
  *
  *-------------------------------------------------------------------------

@@ -13,7 +13,8 @@
  * not of these shapes (OR, CASE, IS, NOT, row values, array subscripts,
  * subplans, and what later versions invent) becomes PFO_EXPR_OTHER as a whole,
  * about which nobody may conclude anything.  The text can come from anybody,
- * cut or made up, hence no error is ever raised: PostgreSQL's own parser would.
+ * cut or made up, hence no error is ever raised: PostgreSQL's own parser
+ * would.
  *
  *-------------------------------------------------------------------------
  */
@@ -55,7 +56,8 @@ typedef struct Scan
 	int			ntokens;
 } Scan;
 
-#define is_punct(token, c)	((token)->kind == TOKEN_PUNCT && (token)->punct == (c))
+#define is_punct(token, c) \
+	((token)->kind == TOKEN_PUNCT && (token)->punct == (c))
 
 /*
  * Tokens
@@ -295,7 +297,7 @@ parse_list(const Scan *scan, int from, int to, const char *separator)
 	return exprs;
 }
 
-/* A type is a name with perhaps a modifier, which is not part of the result. */
+/* A type is a name, perhaps with a modifier, which is left out. */
 static char *
 parse_type(const Scan *scan, int from, int to)
 {

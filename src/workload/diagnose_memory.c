@@ -101,8 +101,8 @@ process_disk(JsonbContainer *process)
 }
 
 /*
- * That of the process that wrote most, and how much more this is than what they
- * wrote on average: so many more of the rows it had.
+ * That of the process that wrote most, and how much more this is than what
+ * they wrote on average: so many more of the rows it had.
  */
 static double
 sort_disk(const PfoPlanNode *node, double *lead)

@@ -12,8 +12,8 @@
  *	 that wants one match, reading may stop early: fewer rows than expected say
  *	 nothing.  It ends below what reads all of its input before it returns a
  *	 row, as a sort does.
- * - The inner side of a merge join reads rows with equal keys again, and counts
- *	 them again: more rows than expected say nothing there.
+ * - The inner side of a merge join reads rows with equal keys again, and
+ *	 counts them again: more rows than expected say nothing there.
  * - In a parallel part the plan's figure is of one process, assuming that all
  *	 planned ones take part.
  *
@@ -168,8 +168,8 @@ factor_off(const PfoPlanNode *node, Trust trust)
 }
 
 /*
- * Did the planner choose anything by it?  How a relation is scanned always, all
- * else if something above it could have been done in another way.
+ * Did the planner choose anything by it?  How a relation is scanned always,
+ * all else if something above it could have been done in another way.
  */
 static bool
 matters(const PfoPlanNode *node)

@@ -185,8 +185,8 @@ is_index_scan(const PfoPlanNode *node)
 }
 
 /*
- * Pages of a bitmap, over all loops.  Until 16 EXPLAIN gave those of one process
- * only, since 17 it gives the workers' beside the leader's.
+ * Pages of a bitmap, over all loops.  Until 16 EXPLAIN gave those of one
+ * process only, since 17 it gives the workers' beside the leader's.
  */
 static double
 heap_blocks(const PfoPlanNode *node, const char *key)

@@ -54,12 +54,14 @@ double
 pfo_json_number(JsonbContainer *object, const char *key)
 {
 	JsonbValue	value;
+	Datum		datum;
 	double		number;
 
 	if (!find(object, key, &value) || value.type != jbvNumeric)
 		return -1;
+	datum = NumericGetDatum(value.val.numeric);
 	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-												NumericGetDatum(value.val.numeric)));
+												datum));
 	return Min(Max(number, 0), PFO_MAX_NUMBER);
 }
 

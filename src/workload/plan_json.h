@@ -33,7 +33,7 @@ typedef struct PfoPlanNode
 	List	   *children;
 	int			number;			/* in the order EXPLAIN prints them, from 1 */
 	PfoPlanLink link;
-	const char *cte;			/* what it computes; runs within its CTE Scans */
+	const char *cte;			/* what it computes, as CTE Scans ask for it */
 	const char *type;			/* "Node Type" */
 	const char *schema;			/* of the relation, if VERBOSE */
 	const char *relation;
