@@ -59,14 +59,6 @@ cast_computes(const PfoExpr *cast, const PfoColumnFacts *facts)
 	return is_one_of(cast->name, types, lengthof(types));
 }
 
-/* A string as it was, or what stands for a value that is not known. */
-static char *
-value_text(const PfoExpr *value, const char *otherwise)
-{
-	return value->kind == PFO_EXPR_CONST && value->name != NULL ?
-		quote_literal_cstr(value->name) : pstrdup(otherwise);
-}
-
 static char *
 range_advice(const PfoExpr *column, const PfoComparison *comparison,
 			 bool is_date)
@@ -76,18 +68,21 @@ range_advice(const PfoExpr *column, const PfoComparison *comparison,
 
 	if (is_date && strcmp(comparison->op, "=") == 0 &&
 		value->kind == PFO_EXPR_CONST && value->name != NULL)
+	{
+		char	   *day = quote_literal_cstr(value->name);
+
 		return psprintf("write a range of the bare column: %s >= DATE %s AND %s < DATE %s + 1",
-						name, value_text(value, ""), name,
-						value_text(value, ""));
+						name, day, name, day);
+	}
 	return psprintf("write a range of the bare column: %s >= ... AND %s < ..., with the first moment that is in and the first that is not",
 					name, name);
 }
 
-/* NULL if nobody would want such an index */
+/* NULL if there can be no such index, or nobody would want it */
 static char *
 expression_advice(const PfoPlanNode *scan, const PfoExpr *expr)
 {
-	if (strlen(expr->text) > MAX_EXPRESSION)
+	if (strlen(expr->text) > MAX_EXPRESSION || strchr(expr->text, '$') != NULL)
 		return NULL;
 	return psprintf("CREATE INDEX CONCURRENTLY ON %s ((%s)); -- functions in it must be IMMUTABLE; or compare the bare column",
 					pfo_node_relation(scan), expr->text);
@@ -105,7 +100,8 @@ arithmetic_advice(const PfoPlanNode *scan, const PfoExpr *column,
 
 	if ((strcmp(subject->name, "+") != 0 &&
 		 strcmp(subject->name, "-") != 0) ||
-		left != column || right->kind != PFO_EXPR_CONST)
+		left != column || right->kind != PFO_EXPR_CONST ||
+		strcmp(comparison->op, "= ANY") == 0)
 		return expression_advice(scan, subject);
 	return psprintf("move the arithmetic to the other side: %s %s %s %c %s",
 					quote_identifier(column->name), comparison->op,

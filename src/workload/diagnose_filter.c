@@ -517,12 +517,25 @@ collect_columns(const PfoExpr *expr, const char *alias, List **columns)
 	return true;
 }
 
+static int
+count_columns(const PfoExpr *expr)
+{
+	int			n = expr->kind == PFO_EXPR_COLUMN ? 1 : 0;
+	ListCell   *lc;
+
+	check_stack_depth();
+	foreach(lc, expr->args)
+		n += count_columns(lfirst(lc));
+	return n;
+}
+
 const PfoExpr *
 pfo_expr_only_column(const PfoExpr *expr, const char *alias)
 {
 	List	   *columns = NIL;
 
-	if (!collect_columns(expr, alias, &columns) || list_length(columns) != 1)
+	if (!collect_columns(expr, alias, &columns) ||
+		list_length(columns) != 1 || count_columns(expr) != 1)
 		return NULL;
 	return linitial(columns);
 }
