@@ -322,6 +322,14 @@ SELECT * FROM found('loop');
 SELECT * FROM found('loop', '"Plan Rows": 20000,
 	"Actual Total Time": 5000.0, "Actual Rows": 19990', '"Plan Rows": 40000000, "Actual Rows": 40000000');
 SELECT * FROM found('loop', '20000', '20');
+-- a scan with a filter: what it discards is looked at; if it is large, that is
+-- what is told
+SELECT code, node_number, detail, advice FROM found('loop', '"Join Filter"', '"Other Filter"', '"Materialize"', '"Seq Scan", "Relation Name": "city",
+	"Alias": "c", "Filter": "(id = o.city)", "Rows Removed by Filter": 900',
+	'"Plan Rows": 2000, "Actual Total Time": 0.1, "Actual Rows": 2000', '"Plan Rows": 1, "Actual Total Time": 0.1, "Actual Rows": 1');
+SELECT code, node_number, detail, advice FROM found('loop', '"Join Filter"', '"Other Filter"', '"Materialize"', '"Seq Scan", "Relation Name": "city",
+	"Alias": "c", "Filter": "(id = o.city)", "Rows Removed by Filter": 9000',
+	'"Plan Rows": 2000, "Actual Total Time": 0.1, "Actual Rows": 2000', '"Plan Rows": 1, "Actual Total Time": 0.1, "Actual Rows": 1');
 INSERT INTO plan VALUES ('lookup', $${"Plan": {
 	"Node Type": "Nested Loop", "Plan Rows": 100, "Actual Rows": 50000,
 	"Actual Loops": 1, "Actual Total Time": 300, "Plans": [

@@ -48,6 +48,9 @@ extern void pfo_diagnose_join(PfoDiagnosis *d, const PfoPlanNode *node);
 extern void pfo_diagnose_estimates(PfoDiagnosis *d);
 extern void pfo_diagnose_run(PfoDiagnosis *d);
 
+/* a sequential scan that is told of for that, by whatever name */
+extern bool pfo_seq_scan_discards_most(const PfoPlanNode *node);
+
 /* SET work_mem, rounded up; or what else to do if that would be too much */
 extern char *pfo_work_mem_advice(double kilobytes, const char *basis,
 								 const char *otherwise);

@@ -78,16 +78,6 @@ count_loops(const PfoPlanNode *join, Loops *loops)
 	return true;
 }
 
-/* A scan that discards most of what it reads is told of as such. */
-static bool
-is_filtering_scan(const PfoPlanNode *node)
-{
-	double		removed = pfo_node_total(node, "Rows Removed by Filter");
-
-	return pfo_node_is(node, "Seq Scan") && removed > 0 &&
-		removed >= node->rows * node->loops;
-}
-
 static bool
 is_too_many(const Loops *loops)
 {
@@ -96,10 +86,11 @@ is_too_many(const Loops *loops)
 			(loops->count >= MIN_LOOKUPS ||
 			 (loops->count >= MIN_UNEXPECTED_LOOPS &&
 			  loops->count >= loops->expected * UNEXPECTED_FACTOR));
+	/* a scan that discards most of what it reads is told of as such */
 	return loops->count >= MIN_LOOPS &&
 		loops->looked_at >= MIN_ROWS_LOOKED_AT &&
 		loops->joined <= loops->looked_at * MAX_SHARE_JOINED &&
-		!is_filtering_scan(loops->inner);
+		!pfo_seq_scan_discards_most(loops->inner);
 }
 
 /* An index that would make a look-up of each loop. */
@@ -113,6 +104,8 @@ loop_advice(const PfoPlanNode *join, const PfoPlanNode *inner)
 		return "ANALYZE the tables of the outer side, so that the planner knows how many loops there are; a hash join reads the inner side once";
 	while (inner->relation == NULL && list_length(inner->children) == 1)
 		inner = linitial(inner->children);
+	if (condition == NULL)
+		condition = pfo_json_text(inner->json, "Filter");
 	if (condition == NULL || inner->relation == NULL)
 		return NULL;
 	columns = pfo_condition_columns(condition, inner->alias);

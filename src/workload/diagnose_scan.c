@@ -128,21 +128,37 @@ in_loops(double loops)
 	return loops > 1 ? psprintf(" in %.0f scans", loops) : "";
 }
 
+/* How often was the table read?  Processes can share a scan. */
+static double
+count_scans(const PfoPlanNode *node)
+{
+	return pfo_json_true(node->json, "Parallel Aware") ?
+		node->loops / node->processes : node->loops;
+}
+
+bool
+pfo_seq_scan_discards_most(const PfoPlanNode *node)
+{
+	double		removed = pfo_node_total(node, "Rows Removed by Filter");
+	double		read = removed + node->rows * node->loops;
+
+	return pfo_node_is(node, "Seq Scan") && pfo_node_ran(node) &&
+		read >= MIN_SEQ_ROWS &&
+		read >= count_scans(node) * MIN_SEQ_ROWS_A_SCAN &&
+		removed >= read * MIN_SEQ_DISCARDED;
+}
+
 static void
 check_seq_scan(PfoDiagnosis *d, const PfoPlanNode *node)
 {
 	char	   *filter = pfo_json_text(node->json, "Filter");
 	double		removed = pfo_node_total(node, "Rows Removed by Filter");
 	double		read = removed + node->rows * node->loops;
-	double		scans = node->loops;
+	double		scans = count_scans(node);
 	PfoDefeat	defeat;
 	double		wasted_ms;
 
-	if (pfo_json_true(node->json, "Parallel Aware"))
-		scans /= node->processes;
-	if (filter == NULL || read < MIN_SEQ_ROWS ||
-		read < scans * MIN_SEQ_ROWS_A_SCAN ||
-		removed < read * MIN_SEQ_DISCARDED)
+	if (filter == NULL || !pfo_seq_scan_discards_most(node))
 		return;
 
 	wasted_ms = pfo_share_of_ms(node->own_ms, removed / read);
