@@ -2,6 +2,7 @@
 -- perfopt_latency and perfopt_percentile.  Nothing depends on how long
 -- something takes.
 --
+SELECT perfopt_reset();
 CREATE ROLE perfopt_lat1 LOGIN;
 CREATE ROLE perfopt_lat2 LOGIN;
 CREATE ROLE perfopt_reader LOGIN;
@@ -203,5 +204,16 @@ SELECT count(*) AS rows_of_odd_scopes FROM perfopt_latency
 WHERE scope NOT IN ('server', 'database', 'role', 'application')
 	OR name IS NULL OR since IS NULL OR calls + errors = 0
 	OR (mean_ms IS NULL) <> (p99_ms IS NULL);
+-- a reset forgets what was; that of a query id does not
+SELECT perfopt_reset();
+SELECT scope, sum(calls) AS calls, sum(errors) AS errors,
+	bool_and(since > now() - interval '1 minute') AS since
+FROM perfopt_latency WHERE period = '24 hours'
+GROUP BY scope ORDER BY scope COLLATE "C";
+SELECT perfopt_reset(1);
+SELECT calls FROM perfopt_latency
+WHERE scope = 'server' AND period = '24 hours';
+SELECT perfopt_percentile('role', 'perfopt_lat1', 0.5);
+
 DROP PROCEDURE latency_nested;
 DROP TABLE latency_rows;

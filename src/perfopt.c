@@ -135,6 +135,7 @@ _PG_init(void)
 	pfo_on_reset(pfo_counters_reset);
 	pfo_on_reset(pfo_policy_reset);
 	pfo_on_reset(pfo_statements_reset);
+	pfo_on_reset(pfo_latency_reset);
 
 	prev_shmem_request = shmem_request_hook;
 	shmem_request_hook = shmem_request;

@@ -242,7 +242,7 @@ $node->restart;
 for my $call ('SELECT FROM perfopt_latency', q{SELECT perfopt_percentile('server', '', 0.5)})
 {
 	$node->psql('postgres', $call, stderr => \$err);
-	like($err, qr/ERROR:  perfopt must be loaded.*HINT:  Put perfopt first/s,
+	like($err, qr/ERROR:  perfopt must be loaded.*HINT:  Run: ALTER SYSTEM/s,
 		'without preloading');
 }
 

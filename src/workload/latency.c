@@ -160,12 +160,6 @@ pfo_latency_shmem_init(void)
 	LWLockRegisterTranche(table->tranche, "perfopt_latency");
 }
 
-bool
-pfo_latency_ready(void)
-{
-	return table != NULL;
-}
-
 /* ----------------------------------------------------------------
  *						finding and making room
  * ----------------------------------------------------------------
@@ -523,10 +517,12 @@ pfo_latency_foreach(PfoLatencyCallback callback, void *arg)
 
 /* What other backends have not added yet is added later. */
 void
-pfo_latency_reset(void)
+pfo_latency_reset(uint64 queryid)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
+	if (queryid != 0)
+		return;
 	pfo_latency_flush(true);
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < NPLACES; i++)

@@ -57,9 +57,6 @@ extern void pfo_latency_executed(const PfoExecution *execution);
 /* Add up what this backend counted, if it is time, or regardless. */
 extern void pfo_latency_flush(bool now);
 
-/* Is there anything to read from? */
-extern bool pfo_latency_ready(void);
-
 /* Windows of one scope, or of all, in which something was executed. */
 extern bool pfo_latency_read(const PfoScope *scope, int window,
 							 PfoLatency *latency);
@@ -67,6 +64,7 @@ extern bool pfo_latency_read(const PfoScope *scope, int window,
 typedef void (*PfoLatencyCallback) (const PfoLatency *latency, void *arg);
 extern void pfo_latency_foreach(PfoLatencyCallback callback, void *arg);
 
-extern void pfo_latency_reset(void);
+/* Of everything, unless that is about one query id: these know none. */
+extern void pfo_latency_reset(uint64 queryid);
 
 #endif							/* PFO_LATENCY_H */

@@ -10,18 +10,18 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "catalog/pg_authid.h"
 #include "commands/dbcommands.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/guc.h"
+#include "base/sql.h"
 #include "workload/latency.h"
+
+#define ROW_KB	1				/* of a window, at most */
 
 /* PostgreSQL 15 declares them without marking them for export */
 extern PGDLLEXPORT Datum perfopt_latency_1_0(PG_FUNCTION_ARGS);
@@ -35,23 +35,11 @@ static const char *const kind_names[PFO_NSCOPE_KINDS] = {
 	"server", "database", "role", "application"
 };
 
-static void
-require_preloading(void)
-{
-	if (!pfo_latency_ready())
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("perfopt must be loaded by shared_preload_libraries"),
-				 errdetail("Latencies live in shared memory, which is reserved when the server starts."),
-				 errhint("Put perfopt first in shared_preload_libraries, and restart the server.")));
-}
-
 /* Names of applications are shown as in pg_stat_activity: not to everyone. */
 static bool
 may_read(PfoScopeKind kind)
 {
-	return kind != PFO_SCOPE_APPLICATION ||
-		has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+	return kind != PFO_SCOPE_APPLICATION || pfo_reads_all_stats();
 }
 
 static Interval *
@@ -72,7 +60,6 @@ percentile_ms(const PfoLatency *latency, double p)
 static void
 put_latency(const PfoLatency *latency, void *arg)
 {
-	ReturnSetInfo *rsinfo = arg;
 	const PfoScope *scope = &latency->scope;
 	const PfoLatencySums *sums = &latency->sums;
 	Datum		values[12];
@@ -98,15 +85,15 @@ put_latency(const PfoLatency *latency, void *arg)
 	values[n++] = Float8GetDatum(percentile_ms(latency, 0.99));
 	values[n++] = Float8GetDatum(sums->max_ns / 1e6);
 	values[n++] = TimestampTzGetDatum(latency->since);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	pfo_put_row(arg, values, nulls);
 }
 
 Datum
 perfopt_latency_1_0(PG_FUNCTION_ARGS)
 {
-	require_preloading();
-	InitMaterializedSRF(fcinfo, 0);
-	pfo_latency_foreach(put_latency, fcinfo->resultinfo);
+	pfo_latency_foreach(put_latency,
+						pfo_begin_many_rows(fcinfo, pfo_max_latency_scopes *
+											PFO_NWINDOWS * ROW_KB));
 	return (Datum) 0;
 }
 
@@ -211,7 +198,7 @@ perfopt_percentile_1_0(PG_FUNCTION_ARGS)
 	PfoScope	scope;
 	PfoLatency *latency = palloc(sizeof(PfoLatency));
 
-	require_preloading();
+	pfo_require_preloading();
 	kind = check_kind(kind_name);
 	check_share(p, kind_name, name);
 	window = check_period(PG_GETARG_INTERVAL_P(3));
