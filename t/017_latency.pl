@@ -92,13 +92,12 @@ sub percentile
 
 # An execution lasts as long as it sleeps at least, and at most as long as the
 # server logs, or the client waits.
-$node->append_conf('postgresql.conf', 'log_min_duration_statement = 0');
-$node->reload;
-pgbench('sleep', 4, 200,
-	"\\set ms random_exponential(0, 30, 3)\nSELECT pg_sleep(:ms / 1000.0);\n",
-	'-l', "--log-prefix=$dir/sleep");
-$node->append_conf('postgresql.conf', 'log_min_duration_statement = -1');
-$node->reload;
+{
+	local $ENV{PGOPTIONS} = '-c log_min_duration_statement=0';
+	pgbench('sleep', 4, 200,
+		"\\set ms random_exponential(0, 30, 3)\nSELECT pg_sleep(:ms / 1000.0);\n",
+		'-l', "--log-prefix=$dir/sleep");
+}
 my (@logged, @slept, @waited);
 for (split /\n/, slurp_file($node->logfile))
 {
@@ -192,7 +191,7 @@ $node->poll_query_until('postgres', q{
 is(told('calls, errors', 'application', 'terminated'), '6|0', 'a terminated session');
 $session->close;
 
-# What an idle session did is counted when it was done, not when it goes on.
+# What an idle session did last is counted when it goes on, or ends.
 $session = raw_client($node, 'postgres');
 answer($session, "SET application_name = 'idle'");
 answer($session, 'SELECT 1') for 1 .. 3;

@@ -431,8 +431,9 @@ pfo_latency_executed(const PfoExecution *execution)
 		local.flushes_at_exit = true;
 	}
 	time = end_of_execution(ns);
+	/* what failed may hold locks that others wait for: do not wait then */
 	if (time - local.latest > PAUSE)
-		pfo_latency_flush(true);
+		pfo_latency_flush(!execution->failed);
 	batch = batch_of(execution, time);
 	pfo_tally_add(&batch->tally, execution->failed, execution->ran, ns);
 	local.latest = time;

@@ -49,8 +49,9 @@ extern Size pfo_latency_shmem_size(void);
 extern void pfo_latency_shmem_init(void);
 
 /*
- * An execution has ended, or failed.  Takes no lock but when more is to be
- * told apart than there is room for, raises no errors, allocates nothing.
+ * An execution has ended, or failed.  Takes locks only after a pause, or when
+ * more is to be told apart than there is room for; raises no errors, and
+ * allocates nothing.
  */
 extern void pfo_latency_executed(const PfoExecution *execution);
 
