@@ -201,9 +201,39 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION perfopt_histogram(bigint) IS
 	'how long the executions of a statement took, planning included; of those roles whose statements the caller may read; to_ms NULL: and longer';
 
+CREATE FUNCTION perfopt_latency(
+	OUT scope text,
+	OUT id oid,
+	OUT name text,
+	OUT period interval,
+	OUT calls bigint,
+	OUT errors bigint,
+	OUT mean_ms double precision,
+	OUT p50_ms double precision,
+	OUT p95_ms double precision,
+	OUT p99_ms double precision,
+	OUT max_ms double precision,
+	OUT since timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_latency_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_latency() IS
+	'how long executions took lately; see the view of this name';
+
 --
 -- Questions and commands
 --
+
+CREATE FUNCTION perfopt_percentile(
+	scope text,
+	name text,
+	p double precision,
+	period interval DEFAULT '5 minutes')
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'perfopt_percentile_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_percentile(text, text, double precision, interval) IS
+	'milliseconds that a share p (0 to 1) of the executions of a scope did not exceed, over a period of perfopt_latency; NULL if there were none';
 
 CREATE FUNCTION perfopt_cache_check(
 	sql text,
@@ -527,6 +557,43 @@ COMMENT ON COLUMN perfopt_statement_sources.total_ms IS
 COMMENT ON COLUMN perfopt_statement_sources.last_traceparent IS
 	'of the latest call that had one, see W3C Trace Context';
 
+CREATE VIEW perfopt_latency AS
+SELECT l.scope,
+	coalesce(d.datname::text, r.rolname::text, l.name) AS name,
+	l.period,
+	l.calls,
+	l.errors,
+	l.mean_ms,
+	l.p50_ms,
+	l.p95_ms,
+	l.p99_ms,
+	l.max_ms,
+	l.since
+FROM perfopt_latency() AS l
+LEFT JOIN pg_catalog.pg_database AS d ON l.scope = 'database' AND d.oid = l.id
+LEFT JOIN pg_catalog.pg_roles AS r ON l.scope = 'role' AND r.oid = l.id
+WHERE l.id IS NULL OR d.oid IS NOT NULL OR r.oid IS NOT NULL;
+COMMENT ON VIEW perfopt_latency IS
+	'how long what clients sent took lately, planning included: of the server, and per database, role and application; a row per period in which something was executed';
+COMMENT ON COLUMN perfopt_latency.scope IS
+	'server, database, role, or application; the last with pg_read_all_stats only';
+COMMENT ON COLUMN perfopt_latency.name IS
+	'empty for the server and for who gives no application_name; (other): what found no place, see perfopt.max_latency_scopes';
+COMMENT ON COLUMN perfopt_latency.period IS
+	'1 minute, 5 minutes, 1 hour or 24 hours, at most';
+COMMENT ON COLUMN perfopt_latency.calls IS
+	'executions that ended';
+COMMENT ON COLUMN perfopt_latency.errors IS
+	'executions that failed, and statements that failed in being planned';
+COMMENT ON COLUMN perfopt_latency.mean_ms IS
+	'times are of calls and of executions that failed; NULL if there were none';
+COMMENT ON COLUMN perfopt_latency.p95_ms IS
+	'95 of 100 took no longer; like all percentiles at most 1.6 % off';
+COMMENT ON COLUMN perfopt_latency.max_ms IS
+	'the longest, exactly';
+COMMENT ON COLUMN perfopt_latency.since IS
+	'the row covers the time from then to now';
+
 --
 -- Privileges
 --
@@ -540,3 +607,4 @@ GRANT SELECT ON perfopt_cache_reasons TO PUBLIC;
 GRANT SELECT ON perfopt_cache_savings TO PUBLIC;
 GRANT SELECT ON perfopt_statements TO PUBLIC;
 GRANT SELECT ON perfopt_statement_sources TO PUBLIC;
+GRANT SELECT ON perfopt_latency TO PUBLIC;

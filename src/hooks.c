@@ -35,6 +35,7 @@
 #include "cache/scan_plan.h"
 #include "cache/versions.h"
 #include "hooks.h"
+#include "workload/latency.h"
 #include "workload/statements.h"
 
 static planner_hook_type prev_planner = NULL;
@@ -75,6 +76,7 @@ tell_of(PfoExecution *execution, bool failed)
 {
 	execution->failed = failed;
 	pfo_statements_executed(execution);
+	pfo_latency_executed(execution);
 }
 
 /* An execution failed: it will not be ended. */
@@ -376,6 +378,7 @@ transaction_event(XactEvent event, void *arg)
 	if (pfo_counters_flush(false))
 		pfo_policy_flush();
 	pfo_statements_flush(false);
+	pfo_latency_flush(false);
 }
 
 static void

@@ -67,6 +67,12 @@ bool		pfo_track_utility = true;
 /* How many different statements are counted apart.  Reserved at start. */
 int			pfo_max_statements = PFO_MAX_STATEMENTS_DEFAULT;
 
+/*
+ * How many databases, roles and applications have latencies of their own, all
+ * told.  Reserved at start.
+ */
+int			pfo_max_latency_scopes = PFO_MAX_LATENCY_SCOPES_DEFAULT;
+
 /* Whether EXPLAIN shows what the cache does. */
 bool		pfo_explain = true;
 
@@ -202,6 +208,14 @@ pfo_guc_init(void)
 							"Each takes some 3.5 kB of shared memory.",
 							&pfo_max_statements, PFO_MAX_STATEMENTS_DEFAULT,
 							PFO_MAX_STATEMENTS_MIN, PFO_MAX_STATEMENTS_MAX,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("perfopt.max_latency_scopes",
+							"How many databases, roles and applications have latencies of their own.",
+							"Each takes some 122 kB of shared memory; four are the server's and those of the rest.",
+							&pfo_max_latency_scopes,
+							PFO_MAX_LATENCY_SCOPES_DEFAULT,
+							PFO_MAX_LATENCY_SCOPES_MIN,
+							PFO_MAX_LATENCY_SCOPES_MAX,
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("perfopt.explain",
 							 "Lets EXPLAIN show what the cache does.",

@@ -39,6 +39,9 @@ typedef enum PfoTrack
 #define PFO_MAX_STATEMENTS_DEFAULT	5000
 #define PFO_MAX_STATEMENTS_MIN		100
 #define PFO_MAX_STATEMENTS_MAX		1000000
+#define PFO_MAX_LATENCY_SCOPES_DEFAULT	64
+#define PFO_MAX_LATENCY_SCOPES_MIN	8
+#define PFO_MAX_LATENCY_SCOPES_MAX	1000
 
 extern int	pfo_cache_mode;		/* PfoCacheMode */
 extern int	pfo_cache_size;		/* kB */
@@ -50,6 +53,7 @@ extern bool pfo_cache_wire;
 extern int	pfo_track;			/* PfoTrack */
 extern bool pfo_track_utility;
 extern int	pfo_max_statements;
+extern int	pfo_max_latency_scopes;
 extern bool pfo_explain;
 extern bool pfo_debug_reserve;
 

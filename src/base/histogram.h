@@ -7,8 +7,8 @@
  * in HdrHistogram and YugabyteDB's yb_latency_histogram.  What is known of a
  * duration is its bucket; told is the middle of that, so the relative error is
  * at most 1 / 2^(bits + 1): 6.25 % with 3 bits, 1.6 % with 5.  Shorter ones
- * are in the first bucket, and longer ones than 2^42 ns (73 minutes) in the
- * last.
+ * are in the first bucket, which therefore begins at 0 and tells less, and
+ * longer ones than 2^42 ns (73 minutes) in the last.
  *
  *-------------------------------------------------------------------------
  */
