@@ -21,9 +21,9 @@
 #include "utils/resowner.h"
 
 #include "base/compat.h"
+#include "base/contain.h"
 #include "base/execution.h"
 #include "base/statement.h"
-#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/generation.h"
 #include "cache/modified.h"

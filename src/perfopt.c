@@ -16,6 +16,7 @@
 #include "storage/shmem.h"
 
 #include "base/compat.h"
+#include "base/contain.h"
 #include "base/guc.h"
 #include "base/hash.h"
 #include "base/sql.h"
@@ -101,6 +102,13 @@ is_first_library(void)
 		isspace((unsigned char) *s);
 }
 
+/* Failures inside perfopt are counted where the cache counts. */
+static void
+count_failure(void)
+{
+	pfo_count(PFO_COUNT_ERRORS, 1);
+}
+
 void
 _PG_init(void)
 {
@@ -129,6 +137,7 @@ _PG_init(void)
 		pfo_versions_arm_fence();
 	}
 
+	pfo_contain_count_by(count_failure);
 	pfo_on_reset(pfo_counters_reset);
 	pfo_on_reset(pfo_policy_reset);
 	pfo_on_reset(pfo_statements_reset);

@@ -26,12 +26,12 @@
 #include "storage/lmgr.h"
 
 #include "base/compat.h"
+#include "base/contain.h"
 #include "base/execution.h"
 #include "base/guc.h"
 #include "base/marks.h"
 #include "base/statement.h"
 #include "base/tags.h"
-#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/eligible.h"
 #include "cache/fold.h"

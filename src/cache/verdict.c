@@ -20,8 +20,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/contain.h"
 #include "base/guc.h"
-#include "cache/contain.h"
 #include "cache/generation.h"
 #include "cache/verdict.h"
 
