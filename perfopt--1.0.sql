@@ -176,6 +176,55 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION perfopt_histogram(bigint) IS
 	'how long the executions of a statement took, planning included; of those roles whose statements the caller may read; to_ms NULL: and longer';
 
+CREATE FUNCTION perfopt_slow_queries(
+	OUT id bigint,
+	OUT started timestamptz,
+	OUT dbid oid,
+	OUT roleid oid,
+	OUT application_name text,
+	OUT client_addr text,
+	OUT pid int,
+	OUT queryid bigint,
+	OUT toplevel boolean,
+	OUT query text,
+	OUT parameters text,
+	OUT duration_ms double precision,
+	OUT planning_ms double precision,
+	OUT execution_ms double precision,
+	OUT lock_wait_ms double precision,
+	OUT rows bigint,
+	OUT shared_blks_hit bigint,
+	OUT shared_blks_read bigint,
+	OUT shared_blks_dirtied bigint,
+	OUT shared_blks_written bigint,
+	OUT local_blks_hit bigint,
+	OUT local_blks_read bigint,
+	OUT local_blks_dirtied bigint,
+	OUT local_blks_written bigint,
+	OUT temp_blks_read bigint,
+	OUT temp_blks_written bigint,
+	OUT shared_blk_read_ms double precision,
+	OUT shared_blk_write_ms double precision,
+	OUT local_blk_read_ms double precision,
+	OUT local_blk_write_ms double precision,
+	OUT temp_blk_read_ms double precision,
+	OUT temp_blk_write_ms double precision,
+	OUT wal_records bigint,
+	OUT wal_fpi bigint,
+	OUT wal_bytes bigint,
+	OUT cache text,
+	OUT cache_reason text,
+	OUT failed boolean,
+	OUT sqlstate text,
+	OUT plan json,
+	OUT plan_text text,
+	OUT plan_note text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_slow_queries_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_slow_queries() IS
+	'slow executions; see the view of this name';
+
 --
 -- Questions and commands
 --
@@ -287,7 +336,7 @@ COMMENT ON COLUMN perfopt_cache_stats.time_saved_ms IS
 COMMENT ON COLUMN perfopt_cache_stats.late_writes IS
 	'relations written while a transaction committed, by other libraries';
 COMMENT ON COLUMN perfopt_cache_stats.errors IS
-	'failures inside perfopt, each of which became a miss';
+	'failures inside perfopt, of which no statement took notice';
 
 CREATE VIEW perfopt_cache_entries AS
 SELECT e.queryid,
@@ -465,6 +514,67 @@ COMMENT ON COLUMN perfopt_statements.last_seen IS
 COMMENT ON COLUMN perfopt_statements.application IS
 	'application_name of who executed it last';
 
+CREATE VIEW perfopt_slow_queries AS
+SELECT s.id, s.started, d.datname, r.rolname,
+	s.application_name, s.client_addr::inet AS client_addr, s.pid,
+	s.queryid, s.toplevel, s.query, s.parameters,
+	s.duration_ms, s.planning_ms, s.execution_ms, s.lock_wait_ms,
+	s.rows,
+	s.shared_blks_hit, s.shared_blks_read, s.shared_blks_dirtied, s.shared_blks_written,
+	s.local_blks_hit, s.local_blks_read, s.local_blks_dirtied, s.local_blks_written,
+	s.temp_blks_read, s.temp_blks_written,
+	s.shared_blk_read_ms, s.shared_blk_write_ms,
+	s.local_blk_read_ms, s.local_blk_write_ms,
+	s.temp_blk_read_ms, s.temp_blk_write_ms,
+	s.wal_records, s.wal_fpi, s.wal_bytes,
+	s.cache, s.cache_reason, s.failed, s.sqlstate,
+	s.plan, s.plan_text, s.plan_note
+FROM perfopt_slow_queries() AS s
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.dbid
+LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.roleid;
+COMMENT ON VIEW perfopt_slow_queries IS
+	'executions that took perfopt.slow_query_time, the last ones and the slowest of all, in no order';
+COMMENT ON COLUMN perfopt_slow_queries.id IS
+	'a number that grows with each slow execution of the server, from 1 at its start';
+COMMENT ON COLUMN perfopt_slow_queries.started IS
+	'when the client''s command came; for a nested one the end less its duration';
+COMMENT ON COLUMN perfopt_slow_queries.datname IS
+	'NULL: dropped meanwhile';
+COMMENT ON COLUMN perfopt_slow_queries.client_addr IS
+	'NULL: by a local socket, or a process of the server';
+COMMENT ON COLUMN perfopt_slow_queries.queryid IS
+	'as in pg_stat_statements and pg_stat_activity; NULL: executed without one (compute_query_id), or for who may not read the query';
+COMMENT ON COLUMN perfopt_slow_queries.toplevel IS
+	'sent by a client; else executed by a function, a trigger, a cursor, or for EXPLAIN';
+COMMENT ON COLUMN perfopt_slow_queries.query IS
+	'cut after 4 kB; with constants replaced unless perfopt.slow_query_parameters was on; readable for who has the privileges of the role, or pg_read_all_stats, as are parameters, plan, application_name and client_addr';
+COMMENT ON COLUMN perfopt_slow_queries.parameters IS
+	'see perfopt.slow_query_parameters; cut after 1 kB';
+COMMENT ON COLUMN perfopt_slow_queries.duration_ms IS
+	'planning and execution; what nested statements took is in it';
+COMMENT ON COLUMN perfopt_slow_queries.planning_ms IS
+	'NULL: not planned for this execution';
+COMMENT ON COLUMN perfopt_slow_queries.lock_wait_ms IS
+	'of LOCK only; PostgreSQL does not tell how long other commands waited';
+COMMENT ON COLUMN perfopt_slow_queries.rows IS
+	'given out or written';
+COMMENT ON COLUMN perfopt_slow_queries.shared_blk_read_ms IS
+	'with track_io_timing; before PostgreSQL 17 that of local blocks is in it';
+COMMENT ON COLUMN perfopt_slow_queries.shared_blk_write_ms IS
+	'with track_io_timing; before PostgreSQL 17 that of local blocks is in it';
+COMMENT ON COLUMN perfopt_slow_queries.cache IS
+	'what the result cache did: hit, stored, miss (looked up, not stored), bypassed (not looked up); NULL: not asked';
+COMMENT ON COLUMN perfopt_slow_queries.cache_reason IS
+	'why so, see perfopt_cache_reasons';
+COMMENT ON COLUMN perfopt_slow_queries.sqlstate IS
+	'of the error, if it failed';
+COMMENT ON COLUMN perfopt_slow_queries.plan IS
+	'what EXPLAIN (FORMAT JSON) told of the execution, with rows and loops if they were counted; constants are replaced as in query';
+COMMENT ON COLUMN perfopt_slow_queries.plan_text IS
+	'the same in the manner of EXPLAIN';
+COMMENT ON COLUMN perfopt_slow_queries.plan_note IS
+	'what is to be said of the plan, or why there is none';
+
 --
 -- Privileges
 --
@@ -477,3 +587,4 @@ GRANT SELECT ON perfopt_cache_entries TO PUBLIC;
 GRANT SELECT ON perfopt_cache_reasons TO PUBLIC;
 GRANT SELECT ON perfopt_cache_savings TO PUBLIC;
 GRANT SELECT ON perfopt_statements TO PUBLIC;
+GRANT SELECT ON perfopt_slow_queries TO PUBLIC;

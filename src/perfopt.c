@@ -27,6 +27,7 @@
 #include "cache/versions.h"
 #include "cache/wire.h"
 #include "hooks.h"
+#include "workload/slow_ring.h"
 #include "workload/statements.h"
 
 PG_MODULE_MAGIC;
@@ -58,6 +59,7 @@ shmem_request(void)
 	RequestAddinShmemSpace(pfo_policy_shmem_size());
 	RequestAddinShmemSpace(pfo_store_shmem_size(store_share()));
 	RequestAddinShmemSpace(pfo_statements_shmem_size());
+	RequestAddinShmemSpace(pfo_slow_shmem_size());
 	memory_requested = true;
 }
 
@@ -78,6 +80,7 @@ shmem_startup(void)
 	pfo_policy_shmem_init();
 	pfo_store_shmem_init(store_share());
 	pfo_statements_shmem_init();
+	pfo_slow_shmem_init();
 	pfo_set_preloaded();
 	LWLockRelease(AddinShmemInitLock);
 }
@@ -141,6 +144,7 @@ _PG_init(void)
 	pfo_on_reset(pfo_counters_reset);
 	pfo_on_reset(pfo_policy_reset);
 	pfo_on_reset(pfo_statements_reset);
+	pfo_on_reset(pfo_slow_reset);
 
 	prev_shmem_request = shmem_request_hook;
 	shmem_request_hook = shmem_request;

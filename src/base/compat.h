@@ -393,6 +393,14 @@ pfo_query_id_of_utility(PlannedStmt *stmt, const char *text)
 	return query->queryId;
 }
 
+/* what a node of a plan has done */
+#include "executor/instrument.h"
+#if PG_VERSION_NUM >= 190000
+typedef NodeInstrumentation PfoNodeInstrumentation;
+#else
+typedef Instrumentation PfoNodeInstrumentation;
+#endif
+
 /* blocks of temporary files and of all else: times read and written */
 #if PG_VERSION_NUM >= 170000
 #define PFO_BLOCK_READ_TIME(u)		((u)->shared_blk_read_time)
