@@ -158,6 +158,24 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION perfopt_statements() IS
 	'what each statement cost; see the view of this name';
 
+CREATE FUNCTION perfopt_statement_sources(
+	OUT dbid oid,
+	OUT userid oid,
+	OUT queryid bigint,
+	OUT toplevel boolean,
+	OUT query text,
+	OUT application text,
+	OUT tags text,
+	OUT calls bigint,
+	OUT calls_excess bigint,
+	OUT total_ms double precision,
+	OUT last_traceparent text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_statement_sources_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_statement_sources() IS
+	'which code sent each statement; see the view of this name';
+
 CREATE FUNCTION perfopt_statements_lost()
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'perfopt_statements_lost_1_0'
@@ -575,6 +593,25 @@ COMMENT ON COLUMN perfopt_slow_queries.plan_text IS
 COMMENT ON COLUMN perfopt_slow_queries.plan_note IS
 	'what is to be said of the plan, or why there is none';
 
+CREATE VIEW perfopt_statement_sources AS
+SELECT d.datname, r.rolname, s.queryid, s.toplevel, s.query, s.application, s.tags,
+	s.calls, s.calls_excess, s.total_ms, s.last_traceparent
+FROM perfopt_statement_sources() AS s
+JOIN pg_catalog.pg_database AS d ON d.oid = s.dbid
+JOIN pg_catalog.pg_roles AS r ON r.oid = s.userid;
+COMMENT ON VIEW perfopt_statement_sources IS
+	'the most frequent sources of each statement, four at most: what comments in the manner of sqlcommenter or marginalia say, and application_name; of those roles whose statements the caller may read';
+COMMENT ON COLUMN perfopt_statement_sources.tags IS
+	'key=value, separated by commas, without those that are of one request; NULL: no such comment';
+COMMENT ON COLUMN perfopt_statement_sources.calls IS
+	'from this source, at most; at least calls - calls_excess';
+COMMENT ON COLUMN perfopt_statement_sources.calls_excess IS
+	'by so much calls may be too large: the statement has more sources than are kept';
+COMMENT ON COLUMN perfopt_statement_sources.total_ms IS
+	'of the calls that were seen since the source is kept, planning included';
+COMMENT ON COLUMN perfopt_statement_sources.last_traceparent IS
+	'of the latest call that had one, see W3C Trace Context';
+
 --
 -- Privileges
 --
@@ -588,3 +625,4 @@ GRANT SELECT ON perfopt_cache_reasons TO PUBLIC;
 GRANT SELECT ON perfopt_cache_savings TO PUBLIC;
 GRANT SELECT ON perfopt_statements TO PUBLIC;
 GRANT SELECT ON perfopt_slow_queries TO PUBLIC;
+GRANT SELECT ON perfopt_statement_sources TO PUBLIC;

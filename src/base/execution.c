@@ -12,8 +12,8 @@
  * MEMORY.  In the executor's own context, with a callback that forgets the
  * execution when an error took that away without ExecutorEnd.
  *
- * CAVEATS.  Of a planning it is known which plan it gave, not for whom: a plan
- * that is not run next (PREPARE, EXPLAIN) gives its time to nobody.
+ * CAVEATS.  Of a planning it is known which statement it is of, not for which
+ * execution: the next one of that statement is given its time.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,8 +33,12 @@ PfoExecution *pfo_running = NULL;
 /* those that were started and have not ended, the latest first */
 static PfoExecution *latest = NULL;
 
-/* the planning that nobody has executed yet */
+/*
+ * The planning that nobody has executed yet.  Plan caches run copies of plans,
+ * so they are told by the query id; by themselves if there is none.
+ */
 static const PlannedStmt *last_plan = NULL;
+static uint64 last_plan_id = 0;
 static uint64 last_plan_ns = 0;
 static PfoReason last_plan_reason = PFO_REASON_NONE;
 
@@ -85,7 +89,8 @@ pfo_execution_started(QueryDesc *queryDesc)
 	execution->text = queryDesc->sourceText;
 	execution->location = stmt->stmt_location;
 	execution->len = stmt->stmt_len;
-	if (stmt == last_plan)
+	if (last_plan != NULL && stmt->queryId == last_plan_id &&
+		(last_plan_id != 0 || stmt == last_plan))
 	{
 		execution->planned = true;
 		execution->plan_ns = last_plan_ns;
@@ -143,7 +148,8 @@ pfo_execution_ended(PfoExecution *execution)
 void
 pfo_execution_planned(const PlannedStmt *stmt, uint64 ns)
 {
-	last_plan = stmt;
+	last_plan = pfo_is_explaining() ? NULL : stmt;
+	last_plan_id = stmt->queryId;
 	last_plan_ns = ns;
 	last_plan_reason = passed_over;
 	passed_over = PFO_REASON_NONE;

@@ -126,21 +126,27 @@ find_comment_end(const char *s, const char *end)
 	return end;
 }
 
+/* Who is told of comments, and of semicolons, between which they count. */
+typedef struct Listener
+{
+	void		(*comment) (const char *s, const char *end, void *arg);
+	void		(*semicolon) (void *arg);	/* or NULL */
+	void	   *arg;
+} Listener;
+
 /*
- * What the comments from s to end say; if only_last, those behind the last
- * semicolon.
+ * Tell of the comments from s to end.
  *
  * A string that follows another with nothing but space or line comments
  * between continues it and has the same escapes; that covers doubled quotes.
  */
-static PfoTag
-scan(const char *s, const char *end, bool only_last)
+static void
+scan(const char *s, const char *end, const Listener *listener)
 {
 	const char *standard = GetConfigOption("standard_conforming_strings",
 										   true, false);
 	bool		plain_escapes = standard != NULL &&
 		strcmp(standard, "off") == 0;
-	PfoTag		found = PFO_TAG_NONE;
 	bool		continues = false;
 	bool		escapes = false;
 
@@ -154,10 +160,8 @@ scan(const char *s, const char *end, bool only_last)
 		else if (s + 1 < end && s[0] == '/' && s[1] == '*')
 		{
 			const char *close = find_comment_end(s + 2, end);
-			PfoTag		tag = tag_of_comment(s + 2, close);
 
-			if (tag != PFO_TAG_NONE && found != PFO_TAG_NOCACHE)
-				found = tag;
+			listener->comment(s + 2, close, listener->arg);
 			s = close + 1;
 			continues = false;
 		}
@@ -177,8 +181,8 @@ scan(const char *s, const char *end, bool only_last)
 				s = find_quote_end(s + 1, end, '"', false);
 			else if (*s == '$')
 				s = find_dollar_end(s, end);
-			else if (*s == ';' && only_last)
-				found = PFO_TAG_NONE;
+			else if (*s == ';' && listener->semicolon != NULL)
+				listener->semicolon(listener->arg);
 			else if (is_word(*s))
 			{
 				while (s + 1 < end && (is_word(s[1]) || s[1] == '$'))
@@ -186,27 +190,73 @@ scan(const char *s, const char *end, bool only_last)
 			}
 		}
 	}
-	return found;
 }
 
 /*
  * A statement's location includes the comments before it up to version 17,
  * and excludes them from 18 on.
  */
+static void
+scan_statement(const char *text, int location, int len,
+			   const Listener *before, const Listener *within)
+{
+	const char *start = text + Max(location, 0);
+
+	scan(text, start, before);
+	scan(start, start + (len > 0 ? strnlen(start, len) : strlen(start)),
+		 within);
+}
+
+static void
+note_tag(const char *s, const char *end, void *arg)
+{
+	PfoTag	   *found = arg;
+	PfoTag		tag = tag_of_comment(s, end);
+
+	if (tag != PFO_TAG_NONE && *found != PFO_TAG_NOCACHE)
+		*found = tag;
+}
+
+static void
+forget_tag(void *arg)
+{
+	*(PfoTag *) arg = PFO_TAG_NONE;
+}
+
 PfoTag
 pfo_tag_of(const char *text, int location, int len)
 {
-	const char *start;
-	const char *end;
-	PfoTag		before;
-	PfoTag		within;
+	PfoTag		tag_before = PFO_TAG_NONE;
+	PfoTag		tag_within = PFO_TAG_NONE;
+	Listener	before = {note_tag, forget_tag, &tag_before};
+	Listener	within = {note_tag, NULL, &tag_within};
 
 	if (text == NULL || !mentions_word(text))
 		return PFO_TAG_NONE;
-	start = text + Max(location, 0);
-	end = start + (len > 0 ? strnlen(start, len) : strlen(start));
-	before = scan(text, start, true);
-	within = scan(start, end, false);
-	return before == PFO_TAG_NOCACHE || within == PFO_TAG_NONE ?
-		before : within;
+	scan_statement(text, location, len, &before, &within);
+	return tag_before == PFO_TAG_NOCACHE || tag_within == PFO_TAG_NONE ?
+		tag_before : tag_within;
+}
+
+/* Does the text hold a comment, or what looks like one? */
+static bool
+mentions_comment(const char *text)
+{
+	const char *s = strchr(text, '/');
+
+	while (s != NULL && s[1] != '*')
+		s = strchr(s + 1, '/');
+	return s != NULL;
+}
+
+void
+pfo_foreach_comment(const char *text, int location, int len,
+					PfoCommentCallback callback, void (*forget) (void *arg),
+					void *arg)
+{
+	Listener	before = {callback, forget, arg};
+	Listener	within = {callback, NULL, arg};
+
+	if (text != NULL && mentions_comment(text))
+		scan_statement(text, location, len, &before, &within);
 }

@@ -21,4 +21,14 @@ typedef enum PfoTag
  */
 extern PfoTag pfo_tag_of(const char *text, int location, int len);
 
+/*
+ * Call back for each block comment of the statement, with what is between its
+ * marks.  Comments before the statement can belong to one before it: forget is
+ * called when they turn out to.  Raises no error and allocates nothing.
+ */
+typedef void (*PfoCommentCallback) (const char *s, const char *end, void *arg);
+extern void pfo_foreach_comment(const char *text, int location, int len,
+								PfoCommentCallback callback,
+								void (*forget) (void *arg), void *arg);
+
 #endif							/* PFO_TAGS_H */

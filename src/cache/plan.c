@@ -32,6 +32,7 @@
 #include "base/marks.h"
 #include "base/statement.h"
 #include "base/tags.h"
+#include "cache/cheap.h"
 #include "cache/counters.h"
 #include "cache/eligible.h"
 #include "cache/fold.h"
@@ -101,6 +102,12 @@ fold(Planning *p)
 		PFO_REASON_NONE;
 }
 
+static bool
+passes_over_cheap(const Planning *p)
+{
+	return pfo_cache_mode == PFO_CACHE_AUTO && p->tag != PFO_TAG_CACHE;
+}
+
 /*
  * The reason why the statement is not wrapped; otherwise its key and
  * verdict.
@@ -117,6 +124,11 @@ judge(Planning *p)
 	/* so says the verdict, too, but health checks send many of these */
 	if (query->rtable == NIL && query->cteList == NIL && !query->hasSubLinks)
 		return PFO_REASON_NO_RELATION;
+	p->tag = pfo_tag_of(p->query_string, query->stmt_location,
+						query->stmt_len);
+	if (passes_over_cheap(p) && query->queryId != 0 &&
+		pfo_is_cheap((int64) query->queryId))
+		return PFO_REASON_CHEAP;
 	known = pfo_key_query(query, &p->key);
 	p->verdict = pfo_verdict(query, &p->key);
 	if (p->verdict == NULL)
@@ -128,8 +140,6 @@ judge(Planning *p)
 	reason = fold(p);
 	if (reason != PFO_REASON_NONE)
 		return reason;
-	p->tag = pfo_tag_of(p->query_string, query->stmt_location,
-						query->stmt_len);
 	if (p->tag == PFO_TAG_NOCACHE)
 		return PFO_REASON_NOCACHE_COMMENT;
 	p->family = family_of(query, &p->key);
@@ -189,8 +199,8 @@ prepare(void *arg)
 	bool		hinted;
 
 	p->reason = judge(p);
-	if (p->reason == PFO_REASON_NONE && pfo_cache_mode == PFO_CACHE_AUTO &&
-		p->tag != PFO_TAG_CACHE && pfo_verdict_cheap(p->verdict))
+	if (p->reason == PFO_REASON_NONE && passes_over_cheap(p) &&
+		p->query->queryId == 0 && pfo_is_cheap(p->family))
 		p->reason = PFO_REASON_CHEAP;
 	if (p->reason != PFO_REASON_NONE)
 		return;

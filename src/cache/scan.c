@@ -42,6 +42,7 @@
 #include "base/guc.h"
 #include "base/marks.h"
 #include "cache/capture.h"
+#include "cache/cheap.h"
 #include "cache/child.h"
 #include "cache/compare.h"
 #include "cache/counters.h"
@@ -51,7 +52,6 @@
 #include "cache/publish.h"
 #include "cache/scan.h"
 #include "cache/scan_state.h"
-#include "cache/verdict.h"
 
 static void begin(CustomScanState *css, EState *estate, int eflags);
 static TupleTableSlot *next_row(CustomScanState *css);
@@ -269,7 +269,7 @@ finish_child(PfoScanState *state)
 	state->cost_ms = time_spent(state) + state->info->plan_ms;
 	state->info->plan_ms = 0;	/* a plan that is kept is made once */
 	if (pfo_cache_mode == PFO_CACHE_AUTO &&
-		pfo_verdict_ran(&state->info->skeleton, state->cost_ms) &&
+		pfo_cheap_ran(state->info->queryid, state->cost_ms) &&
 		!state->info->asked)
 		pfo_make_anew(pfo_mark_of(&state->info->skeleton));
 	if (pfo_mode_serves(pfo_cache_mode) && !attempt->bypassed)

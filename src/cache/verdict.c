@@ -15,10 +15,8 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "base/contain.h"
 #include "base/guc.h"
@@ -26,10 +24,6 @@
 #include "cache/verdict.h"
 
 #define MAX_VERDICTS	512
-#define ENOUGH_RUNS		4
-#define TIME_AGAIN		64		/* one of so many plannings */
-#define KNOWN_FOR		60000	/* ms; how long a time is believed */
-#define TELL_AGAIN		16		/* one of so many executions */
 
 static MemoryContext context = NULL;
 static HTAB *verdicts = NULL;
@@ -114,47 +108,6 @@ pfo_verdict(Query *query, const PfoQueryKey *key)
 	}
 	MemoryContextSwitchTo(old);
 	verdict->granted.roleid = InvalidOid;
-	if (!found)
-	{
-		/* how long it takes is not a matter of definitions */
-		verdict->runs = 0;
-		verdict->mean_ms = 0;
-		verdict->timed = 0;
-		verdict->passed_over = 0;
-	}
 	verdict->generation = generation;
 	return verdict;
-}
-
-static bool
-is_cheap(const PfoVerdict *verdict)
-{
-	/* half, so that what is near the limit is left to the limit itself */
-	return verdict->runs >= ENOUGH_RUNS &&
-		verdict->mean_ms < pfo_cache_min_time / 2;
-}
-
-bool
-pfo_verdict_ran(const PfoHash *skeleton, double ms)
-{
-	PfoVerdict *verdict = NULL;
-
-	if (verdicts != NULL)
-		verdict = hash_search(verdicts, skeleton, HASH_FIND, NULL);
-	if (verdict == NULL)
-		return false;
-	verdict->runs++;
-	verdict->mean_ms += (ms - verdict->mean_ms) / Min(verdict->runs, 16);
-	verdict->timed = GetCurrentStatementStartTimestamp();
-	return verdict->runs % TELL_AGAIN == 0 && is_cheap(verdict);
-}
-
-bool
-pfo_verdict_cheap(PfoVerdict *verdict)
-{
-	return is_cheap(verdict) &&
-		!TimestampDifferenceExceeds(verdict->timed,
-									GetCurrentStatementStartTimestamp(),
-									KNOWN_FOR) &&
-		++verdict->passed_over % TIME_AGAIN != 0;
 }

@@ -35,6 +35,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "port/pg_bitutils.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -52,7 +53,8 @@
 #define SAMPLE			8
 #define EXPENSIVE		UINT64CONST(100000000)	/* ns */
 #define SEEN_PER_SLOT	4		/* fingerprints */
-#define TEXT_PER_SLOT	512		/* bytes of the area, on average */
+#define TEXT_PER_SLOT	512		/* bytes of the area, on average ... */
+#define TEXT_SPARE		(1024 * 1024)	/* ... and for DSA's own blocks */
 
 /* States of a slot.  FREE to TAKEN by compare-and-swap. */
 #define SLOT_FREE		0
@@ -67,6 +69,7 @@ typedef struct Slot
 	PfoStatementCounts counts;
 	TimestampTz since;
 	uint32		histogram[PFO_STATEMENT_BUCKETS];
+	PfoSource	sources[PFO_MAX_SOURCES];
 	char		application[NAMEDATALEN];
 	int			encoding;
 	dsa_pointer text;
@@ -119,8 +122,7 @@ seen_size(void)
 static Size
 texts_size(void)
 {
-	return Max(mul_size(pfo_max_statements, TEXT_PER_SLOT),
-			   dsa_minimum_size() + 256 * 1024);
+	return MAXALIGN(mul_size(pfo_max_statements, TEXT_PER_SLOT) + TEXT_SPARE);
 }
 
 static Size
@@ -178,6 +180,7 @@ pfo_statements_shmem_init(void)
 	HASHCTL		ctl;
 	bool		found;
 
+	texts = NULL;				/* after a crash it is another place */
 	table = ShmemInitStruct("perfopt statements", table_size(), &found);
 	slots = (Slot *) ((char *) table + CACHELINEALIGN(sizeof(Table)));
 	seen = (pg_atomic_uint32 *) ((char *) slots + slots_size());
@@ -197,6 +200,7 @@ pfo_statements_shmem_init(void)
 		make_table();
 	LWLockRegisterTranche(table->tranche, "perfopt_statements");
 	LWLockRegisterTranche(table->dsa_tranche, "perfopt_statement_texts");
+	pfo_statement_file_init(found);
 }
 
 void
@@ -425,7 +429,8 @@ take_slot(uint64 ns, uint32 *taken)
 
 /* The statement's slot, made if there is room.  Its partition gets locked. */
 static Slot *
-make_slot(const PfoStatementKey *key, uint32 hash, uint64 ns)
+make_slot(const PfoStatementKey *key, uint32 hash, uint64 ns,
+		  TimestampTz since)
 {
 	Place	   *place;
 	Slot	   *slot;
@@ -452,7 +457,8 @@ make_slot(const PfoStatementKey *key, uint32 hash, uint64 ns)
 	slot->key = *key;
 	memset(&slot->counts, 0, sizeof(slot->counts));
 	memset(slot->histogram, 0, sizeof(slot->histogram));
-	slot->since = GetCurrentStatementStartTimestamp();
+	slot->since = since;
+	memset(slot->sources, 0, sizeof(slot->sources));
 	slot->application[0] = '\0';
 	slot->encoding = GetDatabaseEncoding();
 	slot->text = InvalidDsaPointer;
@@ -501,7 +507,12 @@ put_text(Slot *slot, const char *text)
 {
 	Size		size = strlen(text) + 1;
 
-	slot->text = dsa_allocate_extended(texts, size, DSA_ALLOC_NO_OOM);
+	if (size == 1)
+		return;
+	/* DSA keeps a block of 64 kB for each size: so there are few */
+	slot->text = dsa_allocate_extended(texts,
+									   Max(pg_nextpower2_size_t(size), 128),
+									   DSA_ALLOC_NO_OOM);
 	if (DsaPointerIsValid(slot->text))
 		memcpy(dsa_get_address(texts, slot->text), text, size);
 }
@@ -515,6 +526,11 @@ add_batch(Slot *slot, const PfoBatch *batch)
 		slot->histogram[batch->buckets[i]] += batch->latencies[i];
 	if (slot == &slots[REST])
 		return;
+	for (int i = 0; i < PFO_MAX_SOURCES; i++)
+	{
+		if (batch->sources[i].calls > 0)
+			pfo_source_add(slot->sources, &batch->sources[i]);
+	}
 	if (batch->text != NULL && !DsaPointerIsValid(slot->text))
 		put_text(slot, batch->text);
 	if (application_name != NULL)
@@ -551,7 +567,7 @@ pfo_statement_table_add(const PfoBatch *batch, bool now)
 	{
 		LWLockRelease(partition);
 		slot = make_slot(&batch->key, hash, counts->exec.total_ns +
-						 counts->plan.total_ns);
+						 counts->plan.total_ns, batch->since);
 	}
 	if (slot == NULL)
 	{
@@ -570,6 +586,33 @@ pfo_statement_table_add(const PfoBatch *batch, bool now)
 		LWLockRelease(&slot->lock);
 	}
 	return added;
+}
+
+void
+pfo_statement_table_restore(const PfoStatement *statement)
+{
+	uint32		hash = get_hash_value(places, &statement->key);
+	bool		rest = !OidIsValid(statement->key.dbid);
+	Slot	   *slot;
+
+	pfo_statement_table_attach();
+	slot = rest ? NULL : make_slot(&statement->key, hash, 0,
+									statement->since);
+	if (slot != NULL)
+	{
+		memcpy(slot->sources, statement->sources, sizeof(slot->sources));
+		strlcpy(slot->application, statement->application,
+				sizeof(slot->application));
+		slot->encoding = statement->encoding;
+		put_text(slot, statement->text);
+	}
+	if (!rest)
+		LWLockRelease(partition_of(hash));
+	if (slot == NULL)
+		slot = &slots[REST];
+	merge_counts(&slot->counts, &statement->counts);
+	for (int i = 0; i < PFO_STATEMENT_BUCKETS; i++)
+		slot->histogram[i] += statement->histogram[i];
 }
 
 /* ----------------------------------------------------------------
@@ -592,6 +635,7 @@ read_slot(uint32 i, PfoStatement *statement)
 		statement->counts = slot->counts;
 		statement->since = slot->since;
 		memcpy(statement->histogram, slot->histogram, sizeof(slot->histogram));
+		memcpy(statement->sources, slot->sources, sizeof(slot->sources));
 		memcpy(statement->application, slot->application,
 			   sizeof(slot->application));
 		statement->encoding = slot->encoding;

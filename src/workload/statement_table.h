@@ -17,9 +17,11 @@ typedef struct PfoBatch
 {
 	PfoStatementKey key;
 	PfoStatementCounts counts;
+	TimestampTz since;			/* the first of them */
 	int			nlatencies;
 	uint16		buckets[PFO_BATCH_LATENCIES];
 	uint32		latencies[PFO_BATCH_LATENCIES];
+	PfoSource	sources[PFO_MAX_SOURCES];
 	const char *text;			/* NULL: the table has it, or nobody has */
 } PfoBatch;
 
@@ -39,6 +41,12 @@ extern bool pfo_statement_table_wants(const PfoStatementKey *key, uint64 ns,
  * to be now.  What finds no place is added to the rest.
  */
 extern bool pfo_statement_table_add(const PfoBatch *batch, bool now);
+
+/* Put back what a file has. */
+extern void pfo_statement_table_restore(const PfoStatement *statement);
+
+/* Read the file, and write it at the end (statement_file.c). */
+extern void pfo_statement_file_init(bool found);
 
 extern void pfo_times_merge(PfoTimes *to, const PfoTimes *from);
 

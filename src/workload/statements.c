@@ -37,8 +37,8 @@
 #include "base/statement.h"
 #include "workload/statement_table.h"
 
-#define MAX_BATCHES		128		/* a power of two */
-#define FULL			96		/* then they are added up */
+#define MAX_BATCHES		64		/* a power of two */
+#define FULL			48		/* then they are added up */
 #define FLUSH_AFTER		100		/* ms */
 #define TEXTS_SIZE		(4 * PFO_STATEMENT_TEXT)
 
@@ -89,9 +89,16 @@ have_batches(bool may_allocate)
 		return false;
 	pfo_statement_table_attach();
 	local = MemoryContextAllocExtended(TopMemoryContext, sizeof(Batches),
-									   MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO);
+									   MCXT_ALLOC_NO_OOM);
 	if (local == NULL)
 		return false;
+	/* batches are not touched before they are used: sessions are many */
+	memset(local->used, 0, sizeof(local->used));
+	memset(&local->rest, 0, sizeof(local->rest));
+	local->nused = 0;
+	local->rest_used = false;
+	local->texts_used = 0;
+	local->last_flush = 0;
 	before_shmem_exit(flush_at_exit, (Datum) 0);
 	return true;
 }
@@ -103,7 +110,8 @@ take_text(const PfoExecution *execution)
 	char	   *text = local->texts + local->texts_used;
 	Size		room = TEXTS_SIZE - local->texts_used;
 
-	if (execution->text == NULL || room < PFO_STATEMENT_TEXT)
+	if (execution->queryid == 0 || execution->text == NULL ||
+		room < PFO_STATEMENT_TEXT)
 		return NULL;
 	pfo_normalize(execution->text, execution->location, execution->len, text,
 				  PFO_STATEMENT_TEXT);
@@ -149,6 +157,7 @@ batch_of(const PfoExecution *execution)
 	batch = &local->batches[i];
 	memset(batch, 0, sizeof(*batch));
 	batch->key = key;
+	batch->since = GetCurrentStatementStartTimestamp();
 	if (wants_text)
 		batch->text = take_text(execution);
 	local->used[i] = true;
@@ -303,6 +312,18 @@ add_latency(PfoBatch *batch, uint64 ns)
 	return true;
 }
 
+static void
+add_source(PfoBatch *batch, const PfoExecution *execution)
+{
+	PfoSource	source = {.calls = 1};
+
+	if (batch == &local->rest)
+		return;
+	pfo_source_of(execution, &source);
+	source.ns = execution->plan_ns + execution->exec_ns;
+	pfo_source_add(batch->sources, &source);
+}
+
 void
 pfo_statements_executed(const PfoExecution *execution)
 {
@@ -310,6 +331,9 @@ pfo_statements_executed(const PfoExecution *execution)
 	PfoBatch   *batch;
 	PfoStatementCounts *counts;
 
+	/* what a command runs below it, which is counted itself */
+	if (execution->queryid == 0 && IsQueryIdEnabled())
+		return;
 	if (!have_batches(!execution->failed))
 		return;
 	batch = batch_of(execution);
@@ -336,6 +360,7 @@ pfo_statements_executed(const PfoExecution *execution)
 	if (execution->query != NULL && !execution->failed)
 		add_executor(counts, execution);
 	add_served(counts, execution);
+	add_source(batch, execution);
 	counts->last_seen = GetCurrentStatementStartTimestamp();
 }
 
@@ -359,6 +384,8 @@ pfo_statements_flush(bool now)
 		{
 			memset(&local->batches[i].counts, 0, sizeof(PfoStatementCounts));
 			local->batches[i].nlatencies = 0;
+			memset(local->batches[i].sources, 0,
+				   sizeof(local->batches[i].sources));
 		}
 		else
 			all = false;

@@ -11,6 +11,7 @@
 
 #include "base/execution.h"
 #include "base/histogram.h"
+#include "workload/sources.h"
 
 #define PFO_STATEMENT_BITS		3	/* of the histogram */
 #define PFO_STATEMENT_BUCKETS	PFO_HISTOGRAM_BUCKETS(PFO_STATEMENT_BITS)
@@ -85,8 +86,9 @@ typedef struct PfoStatement
 	PfoStatementCounts counts;
 	TimestampTz since;
 	uint32		histogram[PFO_STATEMENT_BUCKETS];	/* planned and executed */
-	char		application[NAMEDATALEN];
-	int			encoding;		/* of text and application */
+	PfoSource	sources[PFO_MAX_SOURCES];
+	char		application[NAMEDATALEN];	/* of the last execution */
+	int			encoding;		/* of text, application and sources */
 	char		text[PFO_STATEMENT_TEXT];	/* empty: not known */
 } PfoStatement;
 

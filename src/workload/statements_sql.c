@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -25,10 +26,12 @@
 
 extern PGDLLEXPORT Datum perfopt_statements_1_0(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum perfopt_statements_lost_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_statement_sources_1_0(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum perfopt_histogram_1_0(PG_FUNCTION_ARGS);
 
 PG_FUNCTION_INFO_V1(perfopt_statements_1_0);
 PG_FUNCTION_INFO_V1(perfopt_statements_lost_1_0);
+PG_FUNCTION_INFO_V1(perfopt_statement_sources_1_0);
 PG_FUNCTION_INFO_V1(perfopt_histogram_1_0);
 
 #define NCOLUMNS	57
@@ -167,6 +170,69 @@ perfopt_statements_1_0(PG_FUNCTION_ARGS)
 {
 	pfo_require_preloading();
 	pfo_statements_foreach(put_statement,
+						   pfo_begin_many_rows(fcinfo,
+											   (pfo_max_statements + 1) *
+											   ROW_KB));
+	return (Datum) 0;
+}
+
+/* What a comment held, decoded, need not be text of any encoding. */
+static char *
+as_text(const char *tags, int encoding)
+{
+	char	   *text = pstrdup(tags);
+
+	if (pg_encoding_verifymbstr(encoding, text, strlen(text)) !=
+		(int) strlen(text))
+	{
+		for (char *c = text; *c != '\0'; c++)
+		{
+			if (IS_HIGHBIT_SET(*c))
+				*c = '?';
+		}
+	}
+	return pfo_text_here(text, encoding);
+}
+
+static void
+put_sources(const PfoStatement *statement, void *arg)
+{
+	const PfoStatementKey *key = &statement->key;
+
+	/* they tell of others' code */
+	if (!pfo_reads_all_stats() &&
+		!has_privs_of_role(GetUserId(), key->userid))
+		return;
+	for (int i = 0; i < PFO_MAX_SOURCES; i++)
+	{
+		const PfoSource *source = &statement->sources[i];
+		Row			row = {.n = 0};
+
+		if (source->calls == 0)
+			continue;
+		row.values[row.n++] = ObjectIdGetDatum(key->dbid);
+		row.values[row.n++] = ObjectIdGetDatum(key->userid);
+		row.nulls[row.n] = key->queryid == 0;
+		add_count(&row, key->queryid);
+		row.values[row.n++] = BoolGetDatum(key->top != 0);
+		add_text(&row, statement->text, statement->encoding);
+		add_text(&row, source->application, statement->encoding);
+		add_text(&row, as_text(source->tags, statement->encoding),
+				 GetDatabaseEncoding());
+		add_count(&row, source->calls);
+		add_count(&row, source->excess);
+		add_ms(&row, source->ns);
+		add_text(&row, as_text(source->trace, statement->encoding),
+				 GetDatabaseEncoding());
+		pfo_put_row(arg, row.values, row.nulls);
+	}
+}
+
+Datum
+perfopt_statement_sources_1_0(PG_FUNCTION_ARGS)
+{
+	pfo_require_preloading();
+	pfo_statements_foreach(put_sources,
 						   pfo_begin_many_rows(fcinfo,
 											   (pfo_max_statements + 1) *
 											   ROW_KB));
