@@ -183,6 +183,13 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION perfopt_statements_lost() IS
 	'how often something was counted in the row (other) of perfopt_statements since there was no place, see perfopt.max_statements';
 
+CREATE FUNCTION perfopt_collecting_since()
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'perfopt_collecting_since_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_collecting_since() IS
+	'when statistics began to be collected: the start of the server, or the last perfopt_reset()';
+
 CREATE FUNCTION perfopt_histogram(
 	queryid bigint,
 	OUT from_ms double precision,

@@ -144,12 +144,14 @@ load_title() {
 }
 
 # The ways a load is run.  "again" is a second server without perfopt: what it
-# differs from the first one is chance.  "entries" are answers in the cache
-# that read what the transactions write.
+# differs from the first one is chance.  "peer" is one with pg_stat_statements.
+# "off" counts and serves nothing, "statistics" only counts, "observe" is what
+# the defaults do.  "entries" are answers in the cache that read what the
+# transactions write.
 load_settings() {
 	case $1 in
-		tpcb) echo none again off observe auto entries ;;
-		*) echo none again off observe auto ;;
+		tpcb) echo none again peer off statistics observe auto entries ;;
+		*) echo none again peer off statistics observe auto ;;
 	esac
 }
 
@@ -192,13 +194,16 @@ load_cells() {
 			for setting in $(load_settings "$load"); do
 				echo "cell $protocol-$load-$setting"
 				case $setting in
-					none | again) connection "$setting" "$setting" ;;
+					none | again | peer) connection "$setting" "$setting" ;;
 					*) connection loaded "$setting" ;;
 				esac
 				case $setting in
-					off | observe | auto)
-						echo "set SET perfopt.cache = $setting"
+					off)
+						echo "set SET perfopt.cache = off"
+						echo "set SET perfopt.track = none"
 						;;
+					statistics) echo "set SET perfopt.cache = off" ;;
+					observe | auto) echo "set SET perfopt.cache = $setting" ;;
 				esac
 				echo "mode $protocol"
 				load_statements "$load"

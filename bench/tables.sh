@@ -77,19 +77,22 @@ load_table() {
 	say
 	say "Server CPU per transaction against a server without perfopt (first"
 	say "column in microseconds, then ratios with 95 % intervals). \"second"
-	say "server\" has no perfopt either: what it differs by is chance. With"
-	say "\"entries\" an idle session has answers in the cache that read the tables"
-	say "written to."
+	say "server\" has no perfopt either: what it differs by is chance. \"pgss\" is"
+	say "a server with pg_stat_statements. \`off\` neither counts nor serves,"
+	say "\"statistics\" only counts, \`observe\` is the default. With \"entries\" an"
+	say "idle session has answers in the cache that read the tables written to."
 	say
-	say "| transaction | protocol | without | second server | \`off\` | \`observe\` | \`auto\` | entries |"
-	say "|---|---|---:|---|---|---|---|---|"
+	say "| transaction | protocol | without | second server | pgss | \`off\` | statistics | \`observe\` | \`auto\` | entries |"
+	say "|---|---|---:|---|---|---|---|---|---|---|"
 	for load in "${loads[@]}"; do
 		for protocol in "${protocols[@]}"; do
 			cell=$protocol-$load
 			say "| $(load_title "$load") | $protocol" \
 				"| $(cpu "$1" "$cell-none")" \
 				"| $(ratio "$1" "$cell-again" "$cell-none")" \
+				"| $(ratio "$1" "$cell-peer" "$cell-none")" \
 				"| $(ratio "$1" "$cell-off" "$cell-none")" \
+				"| $(ratio "$1" "$cell-statistics" "$cell-none")" \
 				"| $(ratio "$1" "$cell-observe" "$cell-none")" \
 				"| $(ratio "$1" "$cell-auto" "$cell-none")" \
 				"| $(ratio "$1" "$cell-entries" "$cell-none") |"

@@ -671,6 +671,17 @@ pfo_statements_lost(void)
 	return pg_atomic_read_u64(&table->lost);
 }
 
+TimestampTz
+pfo_statements_since(void)
+{
+	TimestampTz since;
+
+	LWLockAcquire(&slots[REST].lock, LW_SHARED);
+	since = slots[REST].since;
+	LWLockRelease(&slots[REST].lock);
+	return since;
+}
+
 void
 pfo_statements_reset(uint64 queryid)
 {

@@ -115,6 +115,9 @@ extern void pfo_statements_foreach(PfoStatementCallback callback, void *arg);
 /* Statements that were pushed out, or found no place. */
 extern uint64 pfo_statements_lost(void);
 
+/* The server start, or when everything was reset. */
+extern TimestampTz pfo_statements_since(void);
+
 /* All of them, or (queryid not 0) those with that id. */
 extern void pfo_statements_reset(uint64 queryid);
 

@@ -27,11 +27,13 @@
 extern PGDLLEXPORT Datum perfopt_statements_1_0(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum perfopt_statements_lost_1_0(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum perfopt_statement_sources_1_0(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum perfopt_collecting_since_1_0(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum perfopt_histogram_1_0(PG_FUNCTION_ARGS);
 
 PG_FUNCTION_INFO_V1(perfopt_statements_1_0);
 PG_FUNCTION_INFO_V1(perfopt_statements_lost_1_0);
 PG_FUNCTION_INFO_V1(perfopt_statement_sources_1_0);
+PG_FUNCTION_INFO_V1(perfopt_collecting_since_1_0);
 PG_FUNCTION_INFO_V1(perfopt_histogram_1_0);
 
 #define NCOLUMNS	57
@@ -244,6 +246,13 @@ perfopt_statements_lost_1_0(PG_FUNCTION_ARGS)
 {
 	pfo_require_preloading();
 	PG_RETURN_INT64((int64) pfo_statements_lost());
+}
+
+Datum
+perfopt_collecting_since_1_0(PG_FUNCTION_ARGS)
+{
+	pfo_require_preloading();
+	PG_RETURN_TIMESTAMPTZ(pfo_statements_since());
 }
 
 /* A histogram that is summed up, as pfo_statements_foreach() is told. */
