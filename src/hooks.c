@@ -208,9 +208,9 @@ executor_run(PFO_EXECUTOR_RUN_PARAMS)
 	{
 		pfo_nesting_level = level;
 		pfo_execution_ran(execution, before);
-		if (execution != NULL)
+		if (execution != NULL && ran)
 			execution->rows += queryDesc->estate->es_processed;
-		if (execution != NULL && !ran)
+		else if (execution != NULL)
 			fail(execution);
 	}
 	PG_END_TRY();

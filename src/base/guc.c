@@ -222,7 +222,7 @@ pfo_guc_init(void)
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("perfopt.max_statements",
 							"How many different statements are counted apart.",
-							"Each takes some 2 kB of shared memory.",
+							"Each takes some 3.5 kB of shared memory.",
 							&pfo_max_statements, PFO_MAX_STATEMENTS_DEFAULT,
 							PFO_MAX_STATEMENTS_MIN, PFO_MAX_STATEMENTS_MAX,
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
