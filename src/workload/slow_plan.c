@@ -269,6 +269,7 @@ typedef struct Explaining
 {
 	PfoExecution *execution;
 	bool		analyze;
+	PfoSlowPrepared *prepared;	/* whose nodes are to be noted, or NULL */
 	PfoSlowPlan *plan;
 	char	   *parameters;
 } Explaining;
@@ -280,6 +281,8 @@ explain_it(void *arg)
 	PfoExecution *execution = explaining->execution;
 
 	explain(execution, explaining->analyze, explaining->plan);
+	if (explaining->prepared != NULL)
+		note_nodes(planstate_of(execution), explaining->prepared);
 	write_parameters(execution->query->params, explaining->parameters);
 }
 
@@ -324,11 +327,11 @@ pfo_slow_plan_prepare(PfoExecution *execution)
 	prepared->plan.len = 0;
 	prepared->plan.size = 0;
 	prepared->parameters[0] = '\0';
+	explaining.prepared = prepared;
 	explaining.plan = &prepared->plan;
 	explaining.parameters = prepared->parameters;
 	if (!explain_contained(&explaining))
 		return;
-	note_nodes(planstate_of(execution), prepared);
 	execution->prepared = prepared;
 }
 
@@ -382,7 +385,7 @@ pfo_slow_plan_ended(PfoExecution *execution,
 					PfoSlowPlan *plan, char *parameters)
 {
 	bool		instrumented = execution->query->instrument_options != 0;
-	Explaining	explaining = {execution, instrumented, plan, parameters};
+	Explaining	explaining = {execution, instrumented, NULL, plan, parameters};
 	uint32		holdoff = InterruptHoldoffCount;
 	bool		done;
 
@@ -401,7 +404,8 @@ pfo_slow_plan_ended(PfoExecution *execution,
 	if (execution->prepared != NULL)
 	{
 		pfo_slow_plan_failed(execution, plan, parameters);
-		plan->note = PFO_PLAN_EXECUTED;
+		if (plan->note == PFO_PLAN_FAILED)
+			plan->note = PFO_PLAN_EXECUTED;
 		return;
 	}
 	plan->note = PFO_PLAN_NOT_MADE;
