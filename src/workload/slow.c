@@ -11,11 +11,11 @@
  * to count them before it started, which is when it is not known yet how long
  * it will take.  That is done for
  * - a statement one execution of which took at least half of the setting, in
- *	 whatever session, and fewer than some ten since that took less;
+ *	 whatever session, and fewer than eight since that took less;
  * - one that nothing is known of, if the cost of its plan could reach the
- *	 setting at COST_NS per unit; unless it turned out to be fast twice;
+ *	 setting at COST_NS per unit; until it turned out to be fast three times;
  * - all, if the setting is 0.
- * Rows are counted, times are not taken: a few ns per row and node.  What is
+ * Rows are counted, times are not taken: 3 to 10 ns per row.  What is
  * watched so is explained once before it runs, for the case that it fails, if
  * the setting is 0 or at least PREPARE_FROM, so that this is next to nothing
  * of it.  Others have an EXPLAIN without rows.  What other libraries, or

@@ -41,7 +41,7 @@
 #define FAMILIES		1024	/* a power of two */
 #define CREDIT_MASK		UINT64CONST(0xff)
 #define CREDIT_SLOW		8		/* so many fast ones are instrumented in vain */
-#define CREDIT_NEW		2		/* if only the plan looked slow */
+#define CREDIT_NEW		2		/* after the first, if only the plan looked slow */
 #define LOG_PER_SECOND	10
 
 typedef struct Place
