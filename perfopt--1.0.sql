@@ -297,6 +297,24 @@ COMMENT ON FUNCTION perfopt_reset(bigint) IS
 	'resets the statistics of the statements with this query id, in all databases';
 
 --
+-- Diagnosis
+--
+
+CREATE FUNCTION perfopt_diagnose(
+	plan json,
+	OUT code text,
+	OUT node_number integer,
+	OUT node text,
+	OUT detail text,
+	OUT advice text,
+	OUT wasted_ms double precision)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_diagnose_1_0'
+LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION perfopt_diagnose(json) IS
+	'what is wrong in a plan that EXPLAIN (FORMAT JSON) printed, a row per finding, what costs most first; wasted_ms is the most that could be won';
+
+--
 -- Views
 --
 
