@@ -17,6 +17,9 @@
 #error "perfopt needs PostgreSQL 15 or later"
 #endif
 
+/* the major version */
+#define PFO_PG_MAJOR	(PG_VERSION_NUM / 10000)
+
 /* the macros about varlenas left postgres.h for a header of their own */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
