@@ -220,6 +220,55 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION perfopt_latency() IS
 	'how long executions took lately; see the view of this name';
 
+CREATE FUNCTION perfopt_slow_queries(
+	OUT id bigint,
+	OUT started timestamptz,
+	OUT dbid oid,
+	OUT roleid oid,
+	OUT application_name text,
+	OUT client_addr text,
+	OUT pid int,
+	OUT queryid bigint,
+	OUT toplevel boolean,
+	OUT query text,
+	OUT parameters text,
+	OUT duration_ms double precision,
+	OUT planning_ms double precision,
+	OUT execution_ms double precision,
+	OUT lock_wait_ms double precision,
+	OUT rows bigint,
+	OUT shared_blks_hit bigint,
+	OUT shared_blks_read bigint,
+	OUT shared_blks_dirtied bigint,
+	OUT shared_blks_written bigint,
+	OUT local_blks_hit bigint,
+	OUT local_blks_read bigint,
+	OUT local_blks_dirtied bigint,
+	OUT local_blks_written bigint,
+	OUT temp_blks_read bigint,
+	OUT temp_blks_written bigint,
+	OUT shared_blk_read_ms double precision,
+	OUT shared_blk_write_ms double precision,
+	OUT local_blk_read_ms double precision,
+	OUT local_blk_write_ms double precision,
+	OUT temp_blk_read_ms double precision,
+	OUT temp_blk_write_ms double precision,
+	OUT wal_records bigint,
+	OUT wal_fpi bigint,
+	OUT wal_bytes bigint,
+	OUT cache text,
+	OUT cache_reason text,
+	OUT failed boolean,
+	OUT sqlstate text,
+	OUT plan json,
+	OUT plan_text text,
+	OUT plan_note text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'perfopt_slow_queries_1_0'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION perfopt_slow_queries() IS
+	'slow executions; see the view of this name';
+
 --
 -- Questions and commands
 --
@@ -360,7 +409,7 @@ COMMENT ON COLUMN perfopt_cache_stats.time_saved_ms IS
 COMMENT ON COLUMN perfopt_cache_stats.late_writes IS
 	'relations written while a transaction committed, by other libraries';
 COMMENT ON COLUMN perfopt_cache_stats.errors IS
-	'failures inside perfopt, each of which became a miss';
+	'failures inside perfopt, of which no statement took notice';
 
 CREATE VIEW perfopt_cache_entries AS
 SELECT e.queryid,
@@ -538,6 +587,67 @@ COMMENT ON COLUMN perfopt_statements.last_seen IS
 COMMENT ON COLUMN perfopt_statements.application IS
 	'application_name of who executed it last';
 
+CREATE VIEW perfopt_slow_queries AS
+SELECT s.id, s.started, d.datname, r.rolname,
+	s.application_name, s.client_addr::inet AS client_addr, s.pid,
+	s.queryid, s.toplevel, s.query, s.parameters,
+	s.duration_ms, s.planning_ms, s.execution_ms, s.lock_wait_ms,
+	s.rows,
+	s.shared_blks_hit, s.shared_blks_read, s.shared_blks_dirtied, s.shared_blks_written,
+	s.local_blks_hit, s.local_blks_read, s.local_blks_dirtied, s.local_blks_written,
+	s.temp_blks_read, s.temp_blks_written,
+	s.shared_blk_read_ms, s.shared_blk_write_ms,
+	s.local_blk_read_ms, s.local_blk_write_ms,
+	s.temp_blk_read_ms, s.temp_blk_write_ms,
+	s.wal_records, s.wal_fpi, s.wal_bytes,
+	s.cache, s.cache_reason, s.failed, s.sqlstate,
+	s.plan, s.plan_text, s.plan_note
+FROM perfopt_slow_queries() AS s
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.dbid
+LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.roleid;
+COMMENT ON VIEW perfopt_slow_queries IS
+	'executions that took perfopt.slow_query_time, the last ones and the slowest of all, in no order';
+COMMENT ON COLUMN perfopt_slow_queries.id IS
+	'a number that grows with each slow execution of the server, from 1 at its start';
+COMMENT ON COLUMN perfopt_slow_queries.started IS
+	'when the client''s command came; for a nested one the end less its duration';
+COMMENT ON COLUMN perfopt_slow_queries.datname IS
+	'NULL: dropped meanwhile';
+COMMENT ON COLUMN perfopt_slow_queries.client_addr IS
+	'NULL: by a local socket, or a process of the server';
+COMMENT ON COLUMN perfopt_slow_queries.queryid IS
+	'as in pg_stat_statements and pg_stat_activity; NULL: executed without one (compute_query_id), or for who may not read the query';
+COMMENT ON COLUMN perfopt_slow_queries.toplevel IS
+	'sent by a client; else executed by a function, a trigger, a cursor, or for EXPLAIN';
+COMMENT ON COLUMN perfopt_slow_queries.query IS
+	'cut after 4 kB; with constants replaced unless perfopt.slow_query_parameters was on; readable for who has the privileges of the role, or pg_read_all_stats, as are parameters, plan, application_name and client_addr';
+COMMENT ON COLUMN perfopt_slow_queries.parameters IS
+	'see perfopt.slow_query_parameters; cut after 1 kB';
+COMMENT ON COLUMN perfopt_slow_queries.duration_ms IS
+	'planning and execution; what nested statements took is in it';
+COMMENT ON COLUMN perfopt_slow_queries.planning_ms IS
+	'NULL: not planned for this execution';
+COMMENT ON COLUMN perfopt_slow_queries.lock_wait_ms IS
+	'of LOCK only; PostgreSQL does not tell how long other commands waited';
+COMMENT ON COLUMN perfopt_slow_queries.rows IS
+	'given out or written';
+COMMENT ON COLUMN perfopt_slow_queries.shared_blk_read_ms IS
+	'with track_io_timing; before PostgreSQL 17 that of local blocks is in it';
+COMMENT ON COLUMN perfopt_slow_queries.shared_blk_write_ms IS
+	'with track_io_timing; before PostgreSQL 17 that of local blocks is in it';
+COMMENT ON COLUMN perfopt_slow_queries.cache IS
+	'what the result cache did: hit, stored, miss (looked up, not stored), bypassed (not looked up); NULL: not asked';
+COMMENT ON COLUMN perfopt_slow_queries.cache_reason IS
+	'why so, see perfopt_cache_reasons';
+COMMENT ON COLUMN perfopt_slow_queries.sqlstate IS
+	'of the error, if it failed';
+COMMENT ON COLUMN perfopt_slow_queries.plan IS
+	'what EXPLAIN (FORMAT JSON) told of the execution, with rows and loops if they were counted; constants are replaced as in query';
+COMMENT ON COLUMN perfopt_slow_queries.plan_text IS
+	'the same in the manner of EXPLAIN';
+COMMENT ON COLUMN perfopt_slow_queries.plan_note IS
+	'what is to be said of the plan, or why there is none';
+
 CREATE VIEW perfopt_statement_sources AS
 SELECT d.datname, r.rolname, s.queryid, s.toplevel, s.query, s.application, s.tags,
 	s.calls, s.calls_excess, s.total_ms, s.last_traceparent
@@ -595,6 +705,134 @@ COMMENT ON COLUMN perfopt_latency.since IS
 	'the row covers the time from then to now';
 
 --
+-- Over all features
+--
+
+CREATE VIEW perfopt_findings AS
+WITH collected AS (
+	SELECT since, greatest(extract(epoch FROM clock_timestamp() - since), 60)::double precision / 3600 AS hours
+	FROM perfopt_collecting_since() AS since
+), kept AS (
+	-- the slow queries that are kept, and the time they are of
+	SELECT CASE WHEN max(q.id) > count(*) THEN
+			greatest(extract(epoch FROM clock_timestamp() - min(q.started)), 60)::double precision / 3600
+		ELSE min(c.hours) END AS hours
+	FROM perfopt_slow_queries AS q CROSS JOIN collected AS c
+), found AS (
+	SELECT 'result cache' AS feature, 'cache_would_save' AS code, s.datname,
+		NULL::bigint AS queryid, NULL::text AS query,
+		format('%s of %s executions of %s statements found nothing changed since the one before',
+			sum(s.would_hit), sum(s.calls), count(*)) AS detail,
+		format('ALTER DATABASE %I SET perfopt.cache = auto;', s.datname) AS advice,
+		sum(s.would_save_ms) / min(c.hours) AS ms_per_hour
+	FROM perfopt_cache_savings AS s CROSS JOIN collected AS c
+	WHERE s.would_hit > 0 AND NOT EXISTS (
+		SELECT FROM pg_catalog.pg_db_role_setting AS o
+		JOIN pg_catalog.pg_database AS d ON d.oid = o.setdatabase
+		WHERE d.datname = s.datname
+			AND o.setconfig && ARRAY['perfopt.cache=auto', 'perfopt.cache=force', 'perfopt.cache=manual'])
+	GROUP BY s.datname
+	UNION ALL
+	SELECT 'slow queries', f.code, q.datname, q.queryid, max(q.query),
+		format('%s of its executions, the slowest in %s ms; the latest: %s: %s',
+			count(DISTINCT q.id), round(max(q.duration_ms)),
+			(array_agg(f.node ORDER BY q.id DESC))[1],
+			(array_agg(f.detail ORDER BY q.id DESC))[1]),
+		(array_agg(f.advice ORDER BY q.id DESC))[1],
+		-- where the plan does not tell, it is the whole execution at most
+		sum(coalesce(f.wasted_ms, q.execution_ms)) / min(k.hours)
+	FROM perfopt_slow_queries AS q CROSS JOIN kept AS k
+	CROSS JOIN LATERAL perfopt_diagnose(q.plan) AS f
+	WHERE q.toplevel
+	GROUP BY f.code, q.datname, q.queryid
+)
+SELECT feature, code, datname, queryid, query, detail, advice, ms_per_hour
+FROM found
+UNION ALL
+SELECT 'perfopt', 'nothing_found', NULL, NULL, NULL,
+	format('%s; collecting since %s; %s',
+		CASE WHEN (SELECT sum(calls) > 100 FROM perfopt_statements WHERE toplevel) THEN
+			'nothing found yet' ELSE 'no traffic yet' END,
+		date_trunc('second', c.since),
+		CASE WHEN (SELECT coalesce(sum(hits), 0) = 0 FROM perfopt_cache_stats) THEN
+			'nothing is served' ELSE 'the result cache serves' END),
+	'SELECT * FROM perfopt_statements ORDER BY exec_total_ms DESC LIMIT 10;', NULL
+FROM collected AS c
+WHERE NOT EXISTS (SELECT FROM found)
+ORDER BY ms_per_hour DESC NULLS LAST;
+COMMENT ON VIEW perfopt_findings IS
+	'what could be won, by all that perfopt found: the most first';
+COMMENT ON COLUMN perfopt_findings.feature IS
+	'which part of perfopt found it';
+COMMENT ON COLUMN perfopt_findings.code IS
+	'of the finding; those of slow queries are of perfopt_diagnose';
+COMMENT ON COLUMN perfopt_findings.query IS
+	'with constants replaced; NULL: of the whole database; readable for who has the privileges of the role, or pg_read_all_stats';
+COMMENT ON COLUMN perfopt_findings.advice IS
+	'what to do; what ends in a semicolon can be pasted';
+COMMENT ON COLUMN perfopt_findings.ms_per_hour IS
+	'an estimate of how much time of the server that would save, at most, at the rate of the time that was seen';
+
+CREATE FUNCTION perfopt_report()
+RETURNS SETOF text
+LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+BEGIN ATOMIC
+SELECT line FROM (
+	SELECT 1 AS part, 0::bigint AS n,
+		format('perfopt: %s, database %s, collecting since %s', date_trunc('second', clock_timestamp()),
+			current_database(), date_trunc('second', perfopt_collecting_since())) AS line
+	UNION ALL
+	SELECT 1, 1,
+		format('result cache: %s here; %s hits, %s misses; %s ms saved', current_setting('perfopt.cache'),
+			coalesce(sum(hits), 0), coalesce(sum(misses), 0), round(coalesce(sum(time_saved_ms), 0)))
+	FROM perfopt_cache_stats
+	UNION ALL
+	SELECT 2, 0, E'\nFindings, by milliseconds that could be saved per hour (perfopt_findings)'
+	UNION ALL
+	SELECT 2, row_number() OVER (ORDER BY f.ms_per_hour DESC NULLS LAST),
+		format(E'%s  %s%s: %s%s%s', lpad(coalesce(to_char(f.ms_per_hour, 'FM999G999G990'), '-'), 12), f.code,
+			coalesce(' in ' || f.datname, ''), f.detail,
+			coalesce(E'\n' || repeat(' ', 14) || left(f.query, 100), ''),
+			coalesce(E'\n' || repeat(' ', 14) || f.advice, ''))
+	FROM (SELECT * FROM perfopt_findings LIMIT 10) AS f
+	UNION ALL
+	SELECT 3, 0, E'\nStatements that took most (perfopt_statements)\n     total s        calls   mean ms    p95 ms  errors      hits  statement'
+	UNION ALL
+	SELECT 3, row_number() OVER (ORDER BY s.total_ms DESC),
+		format('%s %s %s %s %s %s  %s', lpad(to_char(s.total_ms / 1000, 'FM999999990.000'), 12),
+			lpad(s.calls::text, 12), lpad(to_char(s.total_ms / nullif(s.calls + s.errors, 0), 'FM99999990.000'), 9),
+			lpad(coalesce(to_char(s.p95_ms, 'FM99999990.000'), '-'), 9), lpad(s.errors::text, 7),
+			lpad(s.cache_hits::text, 9), left(s.query, 80))
+	FROM (
+		SELECT exec_total_ms + plan_total_ms AS total_ms, *
+		FROM perfopt_statements WHERE toplevel OR toplevel IS NULL
+		ORDER BY 1 DESC LIMIT 10) AS s
+	UNION ALL
+	SELECT 4, 0, E'\nLatency of the last 5 minutes (perfopt_latency)\n       calls  errors    p50 ms    p95 ms    p99 ms    max ms  of'
+	UNION ALL
+	SELECT 4, row_number() OVER (ORDER BY l.calls DESC, l.scope),
+		format('%s %s %s %s %s %s  %s', lpad(l.calls::text, 12), lpad(l.errors::text, 7),
+			lpad(to_char(l.p50_ms, 'FM99999990.000'), 9), lpad(to_char(l.p95_ms, 'FM99999990.000'), 9),
+			lpad(to_char(l.p99_ms, 'FM99999990.000'), 9), lpad(to_char(l.max_ms, 'FM99999990.000'), 9),
+			concat_ws(' ', l.scope, nullif(l.name, '')))
+	FROM (
+		SELECT * FROM perfopt_latency WHERE period = interval '5 minutes'
+		ORDER BY calls DESC, scope LIMIT 10) AS l
+	UNION ALL
+	SELECT 5, 0, E'\nThe last slow queries (perfopt_slow_queries)\n when                     took ms  statement'
+	UNION ALL
+	SELECT 5, row_number() OVER (ORDER BY q.id DESC),
+		format(' %s %s  %s%s', to_char(q.started, 'YYYY-MM-DD HH24:MI:SS'),
+			lpad(to_char(q.duration_ms, 'FM99999999990'), 12), left(q.query, 80),
+			CASE WHEN q.failed THEN format(' (failed: %s)', q.sqlstate) END)
+	FROM (SELECT * FROM perfopt_slow_queries ORDER BY id DESC LIMIT 5) AS q
+) AS lines
+ORDER BY part, n;
+END;
+COMMENT ON FUNCTION perfopt_report() IS
+	'what perfopt knows, on a page of text: findings, statements, latency, slow queries; shows what the caller may read';
+
+--
 -- Privileges
 --
 
@@ -606,5 +844,7 @@ GRANT SELECT ON perfopt_cache_entries TO PUBLIC;
 GRANT SELECT ON perfopt_cache_reasons TO PUBLIC;
 GRANT SELECT ON perfopt_cache_savings TO PUBLIC;
 GRANT SELECT ON perfopt_statements TO PUBLIC;
+GRANT SELECT ON perfopt_slow_queries TO PUBLIC;
 GRANT SELECT ON perfopt_statement_sources TO PUBLIC;
 GRANT SELECT ON perfopt_latency TO PUBLIC;
+GRANT SELECT ON perfopt_findings TO PUBLIC;

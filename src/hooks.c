@@ -21,9 +21,9 @@
 #include "utils/resowner.h"
 
 #include "base/compat.h"
+#include "base/contain.h"
 #include "base/execution.h"
 #include "base/statement.h"
-#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/generation.h"
 #include "cache/modified.h"
@@ -36,6 +36,7 @@
 #include "cache/versions.h"
 #include "hooks.h"
 #include "workload/latency.h"
+#include "workload/slow.h"
 #include "workload/statements.h"
 
 static planner_hook_type prev_planner = NULL;
@@ -75,6 +76,8 @@ static void
 tell_of(PfoExecution *execution, bool failed)
 {
 	execution->failed = failed;
+	execution->sqlstate = failed ? geterrcode() : 0;
+	pfo_slow_executed(execution);
 	pfo_statements_executed(execution);
 	pfo_latency_executed(execution);
 }
@@ -89,10 +92,11 @@ fail(PfoExecution *execution)
 
 /* A planning failed, or a start. */
 static void
-tell_of_failure(uint64 queryid, const char *text, int location, int len)
+tell_of_failure(uint64 queryid, const char *text, int location, int len,
+				uint64 plan_ns)
 {
 	PfoExecution execution = {.queryid = queryid, .text = text,
-	.location = location, .len = len};
+	.location = location, .len = len, .plan_ns = plan_ns};
 
 	execution.userid = GetUserId();
 	execution.top = !pfo_is_nested() && !pfo_is_explaining();
@@ -117,7 +121,10 @@ measure_planning(PFO_PLANNER_PARAMS)
 	}
 	PG_CATCH();
 	{
-		tell_of_failure(queryid, query_string, location, len);
+		INSTR_TIME_SET_CURRENT(spent);
+		INSTR_TIME_SUBTRACT(spent, start);
+		tell_of_failure(queryid, query_string, location, len,
+						PFO_INSTR_TIME_NS(spent));
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -146,6 +153,8 @@ next_executor_start(QueryDesc *queryDesc, int eflags)
 static void
 measure_start(QueryDesc *queryDesc, int eflags)
 {
+	bool		watched = pfo_slow_watch(queryDesc);
+
 	PG_TRY();
 	{
 		next_executor_start(queryDesc, eflags);
@@ -155,11 +164,12 @@ measure_start(QueryDesc *queryDesc, int eflags)
 		tell_of_failure(queryDesc->plannedstmt->queryId,
 						queryDesc->sourceText,
 						queryDesc->plannedstmt->stmt_location,
-						queryDesc->plannedstmt->stmt_len);
+						queryDesc->plannedstmt->stmt_len, 0);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	pfo_execution_started(queryDesc);
+	pfo_execution_of(queryDesc)->watched = watched;
 }
 
 static void
@@ -189,6 +199,8 @@ executor_run(PFO_EXECUTOR_RUN_PARAMS)
 	PG_TRY();
 	{
 		pfo_scan_before_run(queryDesc, direction, count);
+		if (execution != NULL)
+			pfo_slow_before_run(execution);
 		pfo_nesting_level++;
 		(prev_executor_run ? prev_executor_run : standard_ExecutorRun)
 			(PFO_EXECUTOR_RUN_ARGS);

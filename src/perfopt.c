@@ -16,6 +16,7 @@
 #include "storage/shmem.h"
 
 #include "base/compat.h"
+#include "base/contain.h"
 #include "base/guc.h"
 #include "base/hash.h"
 #include "base/sql.h"
@@ -27,6 +28,7 @@
 #include "cache/wire.h"
 #include "hooks.h"
 #include "workload/latency.h"
+#include "workload/slow_ring.h"
 #include "workload/statements.h"
 
 PG_MODULE_MAGIC;
@@ -59,6 +61,7 @@ shmem_request(void)
 	RequestAddinShmemSpace(pfo_store_shmem_size(store_share()));
 	RequestAddinShmemSpace(pfo_statements_shmem_size());
 	RequestAddinShmemSpace(pfo_latency_shmem_size());
+	RequestAddinShmemSpace(pfo_slow_shmem_size());
 	memory_requested = true;
 }
 
@@ -80,6 +83,7 @@ shmem_startup(void)
 	pfo_store_shmem_init(store_share());
 	pfo_statements_shmem_init();
 	pfo_latency_shmem_init();
+	pfo_slow_shmem_init();
 	pfo_set_preloaded();
 	LWLockRelease(AddinShmemInitLock);
 }
@@ -102,6 +106,13 @@ is_first_library(void)
 	s += 7;
 	return *s == '\0' || *s == ',' || *s == '"' || *s == '.' ||
 		isspace((unsigned char) *s);
+}
+
+/* Failures inside perfopt are counted where the cache counts. */
+static void
+count_failure(void)
+{
+	pfo_count(PFO_COUNT_ERRORS, 1);
 }
 
 void
@@ -132,10 +143,12 @@ _PG_init(void)
 		pfo_versions_arm_fence();
 	}
 
+	pfo_contain_count_by(count_failure);
 	pfo_on_reset(pfo_counters_reset);
 	pfo_on_reset(pfo_policy_reset);
 	pfo_on_reset(pfo_statements_reset);
 	pfo_on_reset(pfo_latency_reset);
+	pfo_on_reset(pfo_slow_reset);
 
 	prev_shmem_request = shmem_request_hook;
 	shmem_request_hook = shmem_request;

@@ -17,6 +17,9 @@
 #error "perfopt needs PostgreSQL 15 or later"
 #endif
 
+/* the major version */
+#define PFO_PG_MAJOR	(PG_VERSION_NUM / 10000)
+
 /* the macros about varlenas left postgres.h for a header of their own */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -392,6 +395,14 @@ pfo_query_id_of_utility(PlannedStmt *stmt, const char *text)
 #endif
 	return query->queryId;
 }
+
+/* what a node of a plan has done */
+#include "executor/instrument.h"
+#if PG_VERSION_NUM >= 190000
+typedef NodeInstrumentation PfoNodeInstrumentation;
+#else
+typedef Instrumentation PfoNodeInstrumentation;
+#endif
 
 /* blocks of temporary files and of all else: times read and written */
 #if PG_VERSION_NUM >= 170000

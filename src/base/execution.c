@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 
@@ -83,6 +84,8 @@ pfo_execution_started(QueryDesc *queryDesc)
 	execution->queryid = stmt->queryId;
 	execution->userid = GetUserId();
 	execution->top = !pfo_is_nested() && !pfo_is_explaining();
+	if (!pfo_is_nested())
+		execution->started = GetCurrentStatementStartTimestamp();
 	execution->text = queryDesc->sourceText;
 	execution->location = stmt->stmt_location;
 	execution->len = stmt->stmt_len;
@@ -166,6 +169,10 @@ pfo_execution_of_utility(PfoExecution *execution, PlannedStmt *stmt,
 	execution->queryid = pfo_query_id_of_utility(stmt, text);
 	execution->userid = GetUserId();
 	execution->top = !pfo_is_nested();
+	if (!pfo_is_nested())
+		execution->started = GetCurrentStatementStartTimestamp();
+	execution->utility = true;
+	execution->only_waits = IsA(stmt->utilityStmt, LockStmt);
 	execution->text = text;
 	execution->location = stmt->stmt_location;
 	execution->len = stmt->stmt_len;

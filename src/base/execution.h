@@ -17,6 +17,7 @@
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 #include "tcop/cmdtag.h"
+#include "utils/timestamp.h"
 
 #include "base/reason.h"
 
@@ -53,7 +54,14 @@ typedef struct PfoExecution
 	PfoServed	served;
 	PfoReason	reason;
 	double		saved_ms;		/* of a hit */
+	TimestampTz started;		/* 0: nested, not known */
 	PlanState  *child;			/* what the cache's node executes, or NULL */
+
+	int			sqlstate;		/* of the error, if it failed */
+	bool		utility;
+	bool		only_waits;		/* LOCK TABLE */
+	bool		watched;		/* instrumented, as it may be slow */
+	struct PfoSlowPrepared *prepared;	/* of workload/slow.c alone */
 
 	/* of hooks.c alone */
 	instr_time	start;

@@ -73,6 +73,22 @@ int			pfo_max_statements = PFO_MAX_STATEMENTS_DEFAULT;
  */
 int			pfo_max_latency_scopes = PFO_MAX_LATENCY_SCOPES_DEFAULT;
 
+/*
+ * Executions that take so long, planning included, are kept with their plan in
+ * perfopt_slow_queries.  0 keeps all, -1 none.  An administrator can choose
+ * for a role or a database.
+ */
+int			pfo_slow_query_time = PFO_SLOW_TIME_DEFAULT;
+
+/* Whether the values of their parameters and constants are kept. */
+int			pfo_slow_query_parameters = PFO_PARAMETERS_OFF;
+
+/* Whether the server's log has a line for each of them, ten per second. */
+bool		pfo_log_slow_queries = false;
+
+/* How many of them are kept.  Reserved at start. */
+int			pfo_slow_queries = PFO_SLOW_QUERIES_DEFAULT;
+
 /* Whether EXPLAIN shows what the cache does. */
 bool		pfo_explain = true;
 
@@ -95,6 +111,13 @@ static const struct config_enum_entry tracks[] = {
 	{"none", PFO_TRACK_NONE, false},
 	{"top", PFO_TRACK_TOP, false},
 	{"all", PFO_TRACK_ALL, false},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry parameters[] = {
+	{"off", PFO_PARAMETERS_OFF, false},
+	{"redacted", PFO_PARAMETERS_REDACTED, false},
+	{"on", PFO_PARAMETERS_ON, false},
 	{NULL, 0, false}
 };
 
@@ -216,6 +239,29 @@ pfo_guc_init(void)
 							PFO_MAX_LATENCY_SCOPES_DEFAULT,
 							PFO_MAX_LATENCY_SCOPES_MIN,
 							PFO_MAX_LATENCY_SCOPES_MAX,
+							PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("perfopt.slow_query_time",
+							"Executions that take so long, planning included, are kept with their plan.",
+							"0 keeps all, -1 none.",
+							&pfo_slow_query_time, PFO_SLOW_TIME_DEFAULT,
+							-1, INT_MAX,
+							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomEnumVariable("perfopt.slow_query_parameters",
+							 "Keeps parameters and constants of slow executions.",
+							 "off, redacted (types and lengths of parameters), on.",
+							 &pfo_slow_query_parameters, PFO_PARAMETERS_OFF,
+							 parameters,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("perfopt.log_slow_queries",
+							 "Logs a line for each slow execution, ten per second at most.",
+							 NULL,
+							 &pfo_log_slow_queries, false,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("perfopt.slow_queries",
+							"How many slow executions are kept.",
+							"A quarter of them are the slowest of all. Each takes 16 kB of shared memory.",
+							&pfo_slow_queries, PFO_SLOW_QUERIES_DEFAULT,
+							0, PFO_SLOW_QUERIES_MAX,
 							PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("perfopt.explain",
 							 "Lets EXPLAIN show what the cache does.",

@@ -43,6 +43,17 @@ typedef enum PfoTrack
 #define PFO_MAX_LATENCY_SCOPES_MIN	8
 #define PFO_MAX_LATENCY_SCOPES_MAX	1000
 
+#define PFO_SLOW_TIME_DEFAULT		1000	/* ms */
+#define PFO_SLOW_QUERIES_DEFAULT	200
+#define PFO_SLOW_QUERIES_MAX		10000
+
+typedef enum PfoParameters
+{
+	PFO_PARAMETERS_OFF,
+	PFO_PARAMETERS_REDACTED,	/* types and lengths */
+	PFO_PARAMETERS_ON
+} PfoParameters;
+
 extern int	pfo_cache_mode;		/* PfoCacheMode */
 extern int	pfo_cache_size;		/* kB */
 extern int	pfo_cache_max_result;	/* kB */
@@ -54,6 +65,10 @@ extern int	pfo_track;			/* PfoTrack */
 extern bool pfo_track_utility;
 extern int	pfo_max_statements;
 extern int	pfo_max_latency_scopes;
+extern int	pfo_slow_query_time;	/* ms, or -1 */
+extern int	pfo_slow_query_parameters;	/* PfoParameters */
+extern bool pfo_log_slow_queries;
+extern int	pfo_slow_queries;
 extern bool pfo_explain;
 extern bool pfo_debug_reserve;
 

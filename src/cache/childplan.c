@@ -21,9 +21,9 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "base/contain.h"
 #include "base/marks.h"
 #include "cache/childplan.h"
-#include "cache/contain.h"
 #include "cache/eligible.h"
 #include "cache/fold.h"
 #include "cache/generation.h"

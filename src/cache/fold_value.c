@@ -26,7 +26,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-#include "cache/contain.h"
+#include "base/contain.h"
 #include "cache/fold.h"
 #include "cache/fold_call.h"
 #include "cache/functions.h"

@@ -26,7 +26,7 @@
 #include "utils/lsyscache.h"
 
 #include "base/compat.h"
-#include "cache/contain.h"
+#include "base/contain.h"
 #include "cache/generation.h"
 #include "cache/key_values.h"
 

@@ -27,9 +27,9 @@
 #include "utils/inval.h"
 
 #include "base/breakage.h"
+#include "base/contain.h"
 #include "base/guc.h"
 #include "base/statement.h"
-#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/eligible.h"
 #include "cache/fold.h"

@@ -31,11 +31,11 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+#include "base/contain.h"
 #include "base/execution.h"
 #include "base/guc.h"
 #include "base/normalize.h"
 #include "base/statement.h"
-#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/lookup.h"
 #include "cache/observe.h"

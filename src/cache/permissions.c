@@ -23,7 +23,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
-#include "cache/contain.h"
+#include "base/contain.h"
 #include "cache/generation.h"
 #include "cache/permissions.h"
 

@@ -37,6 +37,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/contain.h"
 #include "base/execution.h"
 #include "base/guc.h"
 #include "base/marks.h"
@@ -44,7 +45,6 @@
 #include "cache/cheap.h"
 #include "cache/child.h"
 #include "cache/compare.h"
-#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/lookup.h"
 #include "cache/messages.h"

@@ -13,10 +13,10 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/contain.h"
 #include "base/guc.h"
 #include "cache/child.h"
 #include "cache/childplan.h"
-#include "cache/contain.h"
 #include "cache/planwalk.h"
 #include "cache/scan.h"
 #include "cache/scan_plan.h"

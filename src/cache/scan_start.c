@@ -32,11 +32,11 @@
 #include "utils/portal.h"
 
 #include "base/compat.h"
+#include "base/contain.h"
 #include "base/execution.h"
 #include "base/guc.h"
 #include "base/statement.h"
 #include "cache/childplan.h"
-#include "cache/contain.h"
 #include "cache/counters.h"
 #include "cache/messages.h"
 #include "cache/planwalk.h"

@@ -18,7 +18,8 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "cache/contain.h"
+#include "base/contain.h"
+#include "base/guc.h"
 #include "cache/generation.h"
 #include "cache/verdict.h"
 

@@ -19,6 +19,7 @@
 #include "storage/fd.h"
 #include "storage/ipc.h"
 
+#include "base/compat.h"
 #include "workload/statement_table.h"
 
 #define STATEMENT_FILE	PGSTAT_STAT_PERMANENT_DIRECTORY "/perfopt_statements.stat"
@@ -33,7 +34,7 @@ typedef struct Header
 } Header;
 
 static const Header header = {
-	0x70666F53, PG_VERSION_NUM / 100, sizeof(PfoStatement), PFO_NREASONS
+	0x70666F53, PFO_PG_MAJOR, sizeof(PfoStatement), PFO_NREASONS
 };
 
 typedef struct Writer

@@ -710,4 +710,6 @@ pfo_statements_reset(uint64 queryid)
 	rest->since = GetCurrentTimestamp();
 	LWLockRelease(&rest->lock);
 	pg_atomic_write_u64(&table->lost, 0);
+	/* there is room again: a new one need not be seen twice */
+	pg_atomic_write_u32(&table->nslots, 0);
 }

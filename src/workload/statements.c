@@ -103,7 +103,27 @@ have_batches(bool may_allocate)
 	return true;
 }
 
-/* Of a new statement whose text nobody has, the text; NULL without room. */
+/*
+ * The lexer may complain of what follows a backslash, or of a text that is cut;
+ * its error is dropped, and with it one that is on its way.
+ */
+static bool
+may_normalize(const PfoExecution *execution)
+{
+	const char *text = execution->text + Max(execution->location, 0);
+	Size		len = strnlen(text, execution->len > 0 ?
+							  Min(execution->len, PFO_STATEMENT_TEXT) :
+							  PFO_STATEMENT_TEXT);
+
+	return !execution->failed ||
+		(execution->sqlstate != ERRCODE_OUT_OF_MEMORY &&
+		 len < PFO_STATEMENT_TEXT && memchr(text, '\\', len) == NULL);
+}
+
+/*
+ * Of a new statement whose text nobody has, the text; NULL without room, or
+ * until one of its executions ends.
+ */
 static const char *
 take_text(const PfoExecution *execution)
 {
@@ -111,7 +131,7 @@ take_text(const PfoExecution *execution)
 	Size		room = TEXTS_SIZE - local->texts_used;
 
 	if (execution->queryid == 0 || execution->text == NULL ||
-		room < PFO_STATEMENT_TEXT)
+		room < PFO_STATEMENT_TEXT || !may_normalize(execution))
 		return NULL;
 	pfo_normalize(execution->text, execution->location, execution->len, text,
 				  PFO_STATEMENT_TEXT);

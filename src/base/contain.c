@@ -3,7 +3,8 @@
  * contain.c
  *	  Keeping failures inside perfopt from becoming errors of statements.
  *
- * What fails while a statement is judged, looked up or stored must be a miss.
+ * What fails while a statement is judged, looked up or stored must be a miss,
+ * and a plan that cannot be explained is not kept.
  * Two ways, as the error leaves behind more or less:
  *
  * Code that only allocates memory holds nothing that a transaction's abort
@@ -50,11 +51,19 @@
 
 #include "base/breakage.h"
 #include "base/compat.h"
-#include "cache/contain.h"
-#include "cache/counters.h"
+#include "base/contain.h"
 
 /* the last transaction that can have no subtransaction any more */
 static LocalTransactionId closed = InvalidLocalTransactionId;
+
+/* where failures are counted */
+static void (*count_failure) (void) = NULL;
+
+void
+pfo_contain_count_by(void (*count) (void))
+{
+	count_failure = count;
+}
 
 void
 pfo_contain_after_utility(Node *statement, bool top_level)
@@ -88,7 +97,8 @@ record(int code)
 	static bool logged = false;
 	ErrorData  *error = NULL;
 
-	pfo_count(PFO_COUNT_ERRORS, 1);
+	if (count_failure != NULL)
+		count_failure();
 	if (!logged && code != ERRCODE_OUT_OF_MEMORY)
 		error = CopyErrorData();
 	FlushErrorState();
@@ -97,7 +107,7 @@ record(int code)
 	logged = true;
 	ereport(LOG,
 			(errcode(code),
-			 errmsg("perfopt: a failure was taken for a miss"),
+			 errmsg("perfopt: a failure of its own was contained"),
 			 error != NULL ?
 			 errdetail_internal("%s (%s:%d)", error->message, error->filename,
 								error->lineno) :

@@ -26,6 +26,9 @@ typedef void (*PfoWork) (void *arg);
 extern bool pfo_contain(PfoWork work, void *arg);
 extern bool pfo_contain_catalogs(PfoWork work, void *arg);
 
+/* What counts failures; to be told by _PG_init. */
+extern void pfo_contain_count_by(void (*count) (void));
+
 /* Why the second gave false just now: it failed, or was not tried. */
 extern PfoReason pfo_contain_reason(void);
 
