@@ -75,6 +75,15 @@ pgpool_start() {
 		-U postgres -c "SELECT 1" none
 }
 
+# Its children outlive a parent that is killed, and then need a core each.
+pgpool_stop() {
+	local dir=$WORK/pgpool
+
+	[ ! -e "$dir/pgpool.pid" ] ||
+		as_postgres /usr/sbin/pgpool -f "$dir/pgpool.conf" \
+			-F "$dir/pcp.conf" -m fast stop > /dev/null 2>&1
+}
+
 redis_start() {
 	install -d -o postgres -g postgres -m 700 "$WORK/redis"
 	as_postgres /usr/bin/redis-server --port 0 --save '' --appendonly no \
