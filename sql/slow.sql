@@ -150,6 +150,25 @@ SELECT toplevel, query, plan_text IS NOT NULL AS plan FROM perfopt_slow_queries
 WHERE query LIKE '%WHERE false' OR query LIKE '%WHERE $%' ORDER BY id;
 SELECT perfopt_reset();
 
+-- under a lock of an index page nothing can be explained
+CREATE FUNCTION compare(int, int) RETURNS int LANGUAGE sql AS
+	'SELECT CASE WHEN $1 < $2 THEN -1 WHEN $1 > $2 THEN 1 ELSE 0 END';
+CREATE OPERATOR CLASS compared FOR TYPE int USING btree AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 compare(int, int);
+CREATE TABLE c (i int);
+CREATE UNIQUE INDEX ON c (i compared);
+SET perfopt.slow_query_time = 0;
+SET perfopt.log_slow_queries = on;
+INSERT INTO c SELECT g FROM generate_series(1, 100) AS g;
+UPDATE c SET i = -i WHERE i > 90;
+:off
+RESET perfopt.log_slow_queries;
+SELECT count(*), min(i) FROM c;
+SELECT count(*) > 10 AS kept, bool_and(plan IS NULL) AS no_plan, min(plan_note)
+FROM perfopt_slow_queries WHERE query LIKE 'SELECT CASE%' AND NOT failed;
+SELECT perfopt_reset();
+
 -- what the cache did
 SET perfopt.cache = force;
 SET perfopt.slow_query_time = 0;

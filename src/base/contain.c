@@ -40,6 +40,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
@@ -218,8 +219,13 @@ pfo_contain_catalogs(PfoWork work, void *arg)
 	Progress	progress;
 	bool		done;
 
-	/* in parallel mode none can be begun; nothing that is cached runs there */
-	if (IsInParallelMode() || is_closed())
+	/*
+	 * In parallel mode none can be begun; nothing that is cached runs there.
+	 * Nor where interrupts are held off, as they are under any LWLock: an
+	 * index calls functions with a page locked, and rolling back would release
+	 * that.
+	 */
+	if (IsInParallelMode() || is_closed() || InterruptHoldoffCount > 0)
 		return false;
 
 	save_progress(&progress);

@@ -242,19 +242,28 @@ static void
 log_record(void)
 {
 	ErrorContextCallback *callbacks = error_context_stack;
-	uint32		holdoff = InterruptHoldoffCount;
+	uint32		holdoff = QueryCancelHoldoffCount;
 	uint64		suppressed;
+
+	/* under somebody's LWLock nothing may fail; the line is short there, too */
+	bool		plain = record.failed || InterruptHoldoffCount > 0;
 
 	if (record.sqlstate == ERRCODE_OUT_OF_MEMORY ||
 		!pfo_slow_may_log(&suppressed))
 		return;
 	error_context_stack = NULL;
-	InterruptHoldoffCount++;
-	if (record.failed)
+	if (plain)
+	{
+		InterruptHoldoffCount++;
 		write_line("", suppressed);
+		InterruptHoldoffCount--;
+	}
 	else
+	{
+		QueryCancelHoldoffCount++;
 		(void) pfo_contain(write_normalized_line, &suppressed);
-	InterruptHoldoffCount = holdoff;
+		QueryCancelHoldoffCount = holdoff;
+	}
 	error_context_stack = callbacks;
 }
 

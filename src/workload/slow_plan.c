@@ -386,7 +386,7 @@ pfo_slow_plan_ended(PfoExecution *execution,
 {
 	bool		instrumented = execution->query->instrument_options != 0;
 	Explaining	explaining = {execution, instrumented, NULL, plan, parameters};
-	uint32		holdoff = InterruptHoldoffCount;
+	uint32		holdoff = QueryCancelHoldoffCount;
 	bool		done;
 
 	plan->note = is_hit(execution) ? PFO_PLAN_HIT :
@@ -395,10 +395,10 @@ pfo_slow_plan_ended(PfoExecution *execution,
 	plan->size = 0;
 	plan->ncounts = 0;
 	parameters[0] = '\0';
-	InterruptHoldoffCount++;
+	QueryCancelHoldoffCount++;
 	done = explain_contained(&explaining);
 	/* an error has set it to 0 */
-	InterruptHoldoffCount = holdoff;
+	QueryCancelHoldoffCount = holdoff;
 	if (done)
 		return;
 	if (execution->prepared != NULL)
