@@ -31,7 +31,7 @@ sub counted
 {
 	my ($sql, $before) = @_;
 	my $out = $node->safe_psql('postgres',
-		"SELECT perfopt_reset(); SET perfopt.cache = force; "
+		"SET perfopt.cache = off; SELECT perfopt_reset(); SET perfopt.cache = force; "
 		  . ($before ? "$before; " : '')
 		  . "$sql; SET perfopt.cache = off; $reasons");
 	$out =~ s/^\n//;
@@ -207,7 +207,7 @@ sub counted_by
 }
 
 my $ids = 'SELECT id FROM t ORDER BY id';
-$node->safe_psql('postgres', 'SELECT perfopt_reset()');
+$node->safe_psql('postgres', 'SET perfopt.cache = off; SELECT perfopt_reset()');
 my $client = session('BEGIN');
 extended($client, $ids, 3);
 is(rows_of($client), '1 2 3', 'three rows');
@@ -223,7 +223,7 @@ is(served($node, "$ids; $ids"),
 
 # FETCH of the protocol's portal, in portions and not
 $node->safe_psql('postgres',
-	'UPDATE t SET v = v; SELECT perfopt_reset()');
+	'UPDATE t SET v = v; SET perfopt.cache = off; SELECT perfopt_reset()');
 $client = session('BEGIN');
 extended($client, $ids);
 ready($client);
@@ -272,11 +272,11 @@ sub put_off
 {
 	my ($event, $isolation) = @_;
 	$node->safe_psql('postgres', "SET perfopt.cache = force; $parts; $parts");
-	$node->safe_psql('postgres', 'SELECT perfopt_reset()');
+	$node->safe_psql('postgres', 'SET perfopt.cache = off; SELECT perfopt_reset()');
 	my $portal = session("BEGIN ISOLATION LEVEL $isolation");
 	extended($portal, $parts);
 	ready($portal);
-	$node->safe_psql('postgres', "SELECT perfopt_invalidate_all(); $event");
+	$node->safe_psql('postgres', "SET perfopt.cache = off; SELECT perfopt_invalidate_all(); $event");
 	extended($portal, undef, 0);
 	my $out = rows_of($portal);
 	my $why = counted_by($portal);
@@ -350,7 +350,7 @@ like($stderr, qr/Result Cache: hit.*Result Cache: miss.*Workers Launched: [1-9]/
 is(served($node, "$sum; $sum"), '10 10 served 1', 'in the cache');
 is( $node->safe_psql(
 		'postgres',
-		"SELECT perfopt_reset(); SET perfopt.cache = force; $sum; SET perfopt.cache = off; $reasons",
+		"SET perfopt.cache = off; SELECT perfopt_reset(); SET perfopt.cache = force; $sum; SET perfopt.cache = off; $reasons",
 		replication => 'database'),
 	"\n10\nsnapshot 1",
 	'but not for a replication connection');

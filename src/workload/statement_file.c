@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * statement_file.c
- *	  Statements over a clean restart.
+ *	  Statements over a restart.
  *
  * The postmaster writes the table to a file when it shuts down, and reads it
  * when it starts next.  The file is removed then, so that a crash, after which

@@ -620,14 +620,20 @@ pfo_statement_table_restore(const PfoStatement *statement)
  * ----------------------------------------------------------------
  */
 
-/* False if there is no statement in it. */
+/*
+ * False if there is no statement in it; or, in the postmaster at its end, if
+ * somebody died with the lock.
+ */
 static bool
 read_slot(uint32 i, PfoStatement *statement)
 {
 	Slot	   *slot = &slots[i];
 	bool		used;
 
-	LWLockAcquire(&slot->lock, LW_SHARED);
+	if (IsUnderPostmaster)
+		LWLockAcquire(&slot->lock, LW_SHARED);
+	else if (!LWLockConditionalAcquire(&slot->lock, LW_SHARED))
+		return false;
 	used = pg_atomic_read_u32(&slot->state) == SLOT_USED || i == REST;
 	if (used)
 	{
