@@ -166,11 +166,18 @@ bool
 pfo_contain(PfoWork work, void *arg)
 {
 	ErrorData  *error = NULL;
+	uint32		holdoff = InterruptHoldoffCount;
 	bool		done = attempt(work, arg, &error);
 
-	/* looking at transactions takes locks; nobody above us holds one */
-	if (!done)
+	/*
+	 * Looking at transactions takes locks.  Who holds interrupts off above us,
+	 * as an index does that has a page locked, keeps his, and the count, which
+	 * the error has set to 0.
+	 */
+	if (!done && holdoff == 0)
 		LWLockReleaseAll();
+	else if (!done)
+		InterruptHoldoffCount = holdoff;
 	if (error != NULL)
 		ReThrowError(error);
 	return done;
