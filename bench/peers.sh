@@ -75,13 +75,16 @@ pgpool_start() {
 		-U postgres -c "SELECT 1" none
 }
 
-# Its children outlive a parent that is killed, and then need a core each.
-pgpool_stop() {
+# By their own commands: children of a Pgpool-II that is killed go on, and need
+# a core each.
+peers_stop() {
 	local dir=$WORK/pgpool
 
 	[ ! -e "$dir/pgpool.pid" ] ||
 		as_postgres /usr/sbin/pgpool -f "$dir/pgpool.conf" \
 			-F "$dir/pcp.conf" -m fast stop > /dev/null 2>&1
+	[ ! -S "$WORK/redis/socket" ] ||
+		redis-cli -s "$WORK/redis/socket" SHUTDOWN NOSAVE > /dev/null 2>&1
 }
 
 redis_start() {
