@@ -110,6 +110,34 @@ pfo_put_row(ReturnSetInfo *rsinfo, Datum *values, bool *nulls)
 }
 
 void
+pfo_add_value(PfoRow *row, Datum value, bool isnull)
+{
+	Assert(row->n < PFO_MAX_COLUMNS);
+	row->values[row->n] = value;
+	row->nulls[row->n++] = isnull;
+}
+
+void
+pfo_add_count(PfoRow *row, int64 count)
+{
+	pfo_add_value(row, Int64GetDatum(count), false);
+}
+
+void
+pfo_add_ms(PfoRow *row, double ns)
+{
+	pfo_add_value(row, Float8GetDatum(ns / 1e6), false);
+}
+
+void
+pfo_add_text(PfoRow *row, const char *text)
+{
+	bool		isnull = text == NULL || text[0] == '\0';
+
+	pfo_add_value(row, isnull ? (Datum) 0 : CStringGetTextDatum(text), isnull);
+}
+
+void
 pfo_on_reset(PfoReset reset)
 {
 	Assert(nresets < MAX_RESETS);

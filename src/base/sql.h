@@ -34,6 +34,23 @@ extern ReturnSetInfo *pfo_begin_many_rows(FunctionCallInfo fcinfo,
 										  int memory_kb);
 extern void pfo_put_row(ReturnSetInfo *rsinfo, Datum *values, bool *nulls);
 
+/* A row of many columns, formed one by one. */
+#define PFO_MAX_COLUMNS 64
+
+typedef struct PfoRow
+{
+	Datum		values[PFO_MAX_COLUMNS];
+	bool		nulls[PFO_MAX_COLUMNS];
+	int			n;
+} PfoRow;
+
+extern void pfo_add_value(PfoRow *row, Datum value, bool isnull);
+extern void pfo_add_count(PfoRow *row, int64 count);
+extern void pfo_add_ms(PfoRow *row, double ns);
+
+/* NULL and the empty text are none. */
+extern void pfo_add_text(PfoRow *row, const char *text);
+
 /*
  * perfopt_reset() calls these: of a query id, or (0) of everything.  To be
  * registered once, by _PG_init.

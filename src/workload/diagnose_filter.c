@@ -25,237 +25,13 @@
 #include "utils/builtins.h"
 
 #include "workload/diagnose_filter.h"
-
-/* more than that is a list of thousands of values, nothing for an index */
-#define MAX_TOKENS	1000
-
-typedef enum TokenKind
-{
-	TOKEN_WORD,					/* keyword or name, not quoted */
-	TOKEN_NAME,					/* quoted */
-	TOKEN_STRING,
-	TOKEN_NUMBER,				/* or a parameter */
-	TOKEN_OPERATOR,
-	TOKEN_CAST,					/* :: */
-	TOKEN_PUNCT					/* one of ( ) [ ] , . */
-} TokenKind;
-
-typedef struct Token
-{
-	TokenKind	kind;
-	char		punct;
-	char	   *value;			/* without quotes */
-	int			close;			/* of an opening parenthesis: its partner */
-	const char *start;			/* in the text */
-	int			len;
-} Token;
-
-typedef struct Scan
-{
-	Token	   *tokens;
-	int			ntokens;
-} Scan;
-
-#define is_punct(token, c) \
-	((token)->kind == TOKEN_PUNCT && (token)->punct == (c))
-
-/*
- * Tokens
- */
-
-static bool
-is_word_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		(c >= '0' && c <= '9') || c == '_' || c == '$' || IS_HIGHBIT_SET(c);
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* The end of what is between quotes, whose value is written; NULL: none. */
-static const char *
-scan_quoted(const char *p, Token *token)
-{
-	char		quote = *p++;
-	StringInfoData value;
-
-	initStringInfo(&value);
-	for (;; p++)
-	{
-		if (*p == '\0')
-			return NULL;
-		if (*p == quote && *++p != quote)
-			break;
-		appendStringInfoCharMacro(&value, *p);
-	}
-	token->kind = quote == '"' ? TOKEN_NAME : TOKEN_STRING;
-	token->value = value.data;
-	return p;
-}
-
-static const char *
-scan_token(const char *p, Token *token)
-{
-	const char *start = p;
-
-	token->start = start;
-	if (*p == '\'' || *p == '"')
-		return scan_quoted(p, token);
-	/* as ruleutils.c writes a string that has a backslash */
-	if (*p == 'E' && p[1] == '\'')
-		return scan_quoted(p + 1, token);
-	if (strchr("()[],", *p) != NULL || (*p == '.' && !is_digit(p[1])))
-	{
-		token->kind = TOKEN_PUNCT;
-		token->punct = *p;
-		return p + 1;
-	}
-	if (p[0] == ':' && p[1] == ':')
-	{
-		token->kind = TOKEN_CAST;
-		return p + 2;
-	}
-	if (is_digit(*p) || *p == '.' || *p == '$')
-	{
-		token->kind = TOKEN_NUMBER;
-		for (p++; is_word_char(*p) || *p == '.'; p++)
-			;
-	}
-	else if (is_word_char(*p))
-	{
-		token->kind = TOKEN_WORD;
-		while (is_word_char(*p))
-			p++;
-	}
-	else if (strchr("+-*/<>=~!@#%^&|`?", *p) != NULL)
-	{
-		token->kind = TOKEN_OPERATOR;
-		while (*p != '\0' && strchr("+-*/<>=~!@#%^&|`?", *p) != NULL)
-			p++;
-	}
-	else
-		return NULL;
-	token->value = pnstrdup(start, p - start);
-	return p;
-}
-
-/* Pairs each parenthesis with its partner; false if that cannot be done. */
-static bool
-pair_parentheses(Scan *scan)
-{
-	int		   *open = palloc(sizeof(int) * Max(scan->ntokens, 1));
-	int			depth = 0;
-
-	for (int i = 0; i < scan->ntokens; i++)
-	{
-		Token	   *token = &scan->tokens[i];
-
-		if (is_punct(token, '(') || is_punct(token, '['))
-			open[depth++] = i;
-		else if (is_punct(token, ')') || is_punct(token, ']'))
-		{
-			Token	   *partner;
-
-			if (depth == 0)
-				return false;
-			partner = &scan->tokens[open[--depth]];
-			if ((partner->punct == '(') != (token->punct == ')'))
-				return false;
-			partner->close = i;
-		}
-	}
-	return depth == 0;
-}
-
-static bool
-scan_text(const char *text, Scan *scan)
-{
-	int			allocated = 64;
-	const char *p = text;
-
-	scan->tokens = palloc0(sizeof(Token) * allocated);
-	scan->ntokens = 0;
-	for (;;)
-	{
-		Token	   *token;
-
-		while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
-			p++;
-		if (*p == '\0')
-			return pair_parentheses(scan);
-		if (scan->ntokens == MAX_TOKENS)
-			return false;
-		if (scan->ntokens == allocated)
-		{
-			scan->tokens = repalloc(scan->tokens,
-									sizeof(Token) * allocated * 2);
-			memset(scan->tokens + allocated, 0, sizeof(Token) * allocated);
-			allocated *= 2;
-		}
-		token = &scan->tokens[scan->ntokens++];
-		p = scan_token(p, token);
-		if (p == NULL)
-			return false;
-		token->len = p - token->start;
-	}
-}
-
-static bool
-is_word(const Scan *scan, int i, int to, const char *word)
-{
-	return i < to && scan->tokens[i].kind == TOKEN_WORD &&
-		pg_strcasecmp(scan->tokens[i].value, word) == 0;
-}
-
-/* The first token from i on that is after this one outside of parentheses. */
-static int
-next_token(const Scan *scan, int i)
-{
-	const Token *token = &scan->tokens[i];
-
-	return is_punct(token, '(') || is_punct(token, '[') ?
-		token->close + 1 : i + 1;
-}
-
-/* The tokens' text, without what qualifies columns. */
-static char *
-text_of_range(const Scan *scan, int from, int to)
-{
-	StringInfoData text;
-	const char *end = NULL;
-
-	initStringInfo(&text);
-	for (int i = from; i < to; i++)
-	{
-		const Token *token = &scan->tokens[i];
-
-		if ((token->kind == TOKEN_WORD || token->kind == TOKEN_NAME) &&
-			i + 2 < to && is_punct(token + 1, '.') &&
-			!(i + 3 < to && is_punct(token + 3, '(')))
-		{
-			if (end != NULL && token->start > end)
-				appendStringInfoChar(&text, ' ');
-			i++;
-			end = scan->tokens[i].start + scan->tokens[i].len;
-			continue;
-		}
-		if (end != NULL && token->start > end)
-			appendStringInfoChar(&text, ' ');
-		appendBinaryStringInfo(&text, token->start, token->len);
-		end = token->start + token->len;
-	}
-	return text.data;
-}
+#include "workload/diagnose_tokens.h"
 
 /*
  * Expressions
  */
 
-static PfoExpr *parse_range(const Scan *scan, int from, int to);
+static PfoExpr *parse_range(const PfoTokens *scan, int from, int to);
 
 static PfoExpr *
 make_expr(int from, int to, PfoExprKind kind, const char *name, List *args)
@@ -278,15 +54,15 @@ make_other(void)
 
 /* What stands between separators that are outside of parentheses. */
 static List *
-parse_list(const Scan *scan, int from, int to, const char *separator)
+parse_list(const PfoTokens *scan, int from, int to, const char *separator)
 {
 	List	   *exprs = NIL;
 	int			start = from;
 
-	for (int i = from; i < to; i = next_token(scan, i))
+	for (int i = from; i < to; i = pfo_next_token(scan, i))
 	{
-		if (separator[0] == ',' ? is_punct(&scan->tokens[i], ',') :
-			is_word(scan, i, to, separator))
+		if (separator[0] == ',' ? pfo_is_punct(&scan->tokens[i], ',') :
+			pfo_is_word(scan, i, to, separator))
 		{
 			exprs = lappend(exprs, parse_range(scan, start, i));
 			start = i + 1;
@@ -299,31 +75,31 @@ parse_list(const Scan *scan, int from, int to, const char *separator)
 
 /* A type is a name, perhaps with a modifier, which is left out. */
 static char *
-parse_type(const Scan *scan, int from, int to)
+parse_type(const PfoTokens *scan, int from, int to)
 {
 	StringInfoData name;
 
 	initStringInfo(&name);
-	for (int i = from; i < to; i = next_token(scan, i))
+	for (int i = from; i < to; i = pfo_next_token(scan, i))
 	{
-		const Token *token = &scan->tokens[i];
+		const PfoToken *token = &scan->tokens[i];
 
-		if (token->kind == TOKEN_WORD || token->kind == TOKEN_NAME)
+		if (token->kind == PFO_TOKEN_WORD || token->kind == PFO_TOKEN_NAME)
 			appendStringInfo(&name, "%s%s",
 							 name.len && name.data[name.len - 1] != '.' ?
 							 " " : "", token->value);
-		else if (is_punct(token, '.'))
+		else if (pfo_is_punct(token, '.'))
 			appendStringInfoChar(&name, '.');
-		else if (is_punct(token, '['))
+		else if (pfo_is_punct(token, '['))
 			appendStringInfoString(&name, "[]");
-		else if (!is_punct(token, '('))
+		else if (!pfo_is_punct(token, '('))
 			return NULL;
 	}
 	return name.len ? name.data : NULL;
 }
 
 static PfoExpr *
-parse_cast(const Scan *scan, int from, int cast, int to)
+parse_cast(const PfoTokens *scan, int from, int cast, int to)
 {
 	PfoExpr    *arg = parse_range(scan, from, cast);
 	char	   *type = parse_type(scan, cast + 1, to);
@@ -337,7 +113,7 @@ parse_cast(const Scan *scan, int from, int cast, int to)
 
 /* name(...), where the parenthesis is the token at open */
 static PfoExpr *
-parse_call(const Scan *scan, int from, int open, int to)
+parse_call(const PfoTokens *scan, int from, int open, int to)
 {
 	static const char *const no_functions[] = {
 		"not", "row", "all", "any", "some", "exists", "in", "values"
@@ -352,7 +128,7 @@ parse_call(const Scan *scan, int from, int open, int to)
 	}
 	/* EXTRACT(field FROM x) */
 	if (pg_strcasecmp(name, "extract") == 0 &&
-		is_word(scan, open + 2, to, "from"))
+		pfo_is_word(scan, open + 2, to, "from"))
 		args = list_make1(parse_range(scan, open + 3, to - 1));
 	else
 		args = parse_list(scan, open + 1, to - 1, ",");
@@ -361,21 +137,21 @@ parse_call(const Scan *scan, int from, int open, int to)
 
 /* A name with parts, or a call, a literal, a parameter. */
 static PfoExpr *
-parse_primary(const Scan *scan, int from, int to)
+parse_primary(const PfoTokens *scan, int from, int to)
 {
 	static const char *const values[] = {
 		"true", "false", "null", "current_date", "current_timestamp",
 		"localtimestamp", "current_user", "session_user"
 	};
-	const Token *first = &scan->tokens[from];
+	const PfoToken *first = &scan->tokens[from];
 	int			parts = 0;
 	int			i;
 
-	if (first->kind == TOKEN_STRING || first->kind == TOKEN_NUMBER)
+	if (first->kind == PFO_TOKEN_STRING || first->kind == PFO_TOKEN_NUMBER)
 		return to - from != 1 ? make_other() :
 			make_expr(from, to, PFO_EXPR_CONST,
-					  first->kind == TOKEN_STRING ? first->value : NULL, NIL);
-	if (to - from == 1 && first->kind == TOKEN_WORD)
+					  first->kind == PFO_TOKEN_STRING ? first->value : NULL, NIL);
+	if (to - from == 1 && first->kind == PFO_TOKEN_WORD)
 	{
 		for (i = 0; i < lengthof(values); i++)
 		{
@@ -387,11 +163,11 @@ parse_primary(const Scan *scan, int from, int to)
 	/* name, or name.name */
 	for (i = from; i < to; i += 2)
 	{
-		if (scan->tokens[i].kind != TOKEN_WORD &&
-			scan->tokens[i].kind != TOKEN_NAME)
+		if (scan->tokens[i].kind != PFO_TOKEN_WORD &&
+			scan->tokens[i].kind != PFO_TOKEN_NAME)
 			return make_other();
 		parts++;
-		if (i + 1 == to || !is_punct(&scan->tokens[i + 1], '.'))
+		if (i + 1 == to || !pfo_is_punct(&scan->tokens[i + 1], '.'))
 			break;
 	}
 	if (parts == 0 || i >= to)
@@ -404,7 +180,7 @@ parse_primary(const Scan *scan, int from, int to)
 		column->qualifier = parts == 2 ? first->value : NULL;
 		return column;
 	}
-	if (i + 1 < to && is_punct(&scan->tokens[i + 1], '(') &&
+	if (i + 1 < to && pfo_is_punct(&scan->tokens[i + 1], '(') &&
 		scan->tokens[i + 1].close == to - 1)
 		return parse_call(scan, from, i + 1, to);
 	return make_other();
@@ -412,16 +188,16 @@ parse_primary(const Scan *scan, int from, int to)
 
 /* x op y, x op ANY (y): the operator is the token at op */
 static PfoExpr *
-parse_operator(const Scan *scan, int from, int op, int to)
+parse_operator(const PfoTokens *scan, int from, int op, int to)
 {
 	char	   *name = scan->tokens[op].value;
 	int			right = op + 1;
 
 	/* a sign */
 	if (from == op && to - from == 2 &&
-		scan->tokens[right].kind == TOKEN_NUMBER)
+		scan->tokens[right].kind == PFO_TOKEN_NUMBER)
 		return make_expr(from, to, PFO_EXPR_CONST, NULL, NIL);
-	if (is_word(scan, right, to, "any"))
+	if (pfo_is_word(scan, right, to, "any"))
 	{
 		right++;
 		name = psprintf("%s ANY", name);
@@ -434,7 +210,7 @@ parse_operator(const Scan *scan, int from, int op, int to)
 }
 
 static PfoExpr *
-parse_range(const Scan *scan, int from, int to)
+parse_range(const PfoTokens *scan, int from, int to)
 {
 	int			op = -1;
 	int			nops = 0;
@@ -445,26 +221,26 @@ parse_range(const Scan *scan, int from, int to)
 	check_stack_depth();
 	if (from >= to)
 		return make_other();
-	if (is_punct(&scan->tokens[from], '(') &&
+	if (pfo_is_punct(&scan->tokens[from], '(') &&
 		scan->tokens[from].close == to - 1)
 		return parse_range(scan, from + 1, to - 1);
-	for (int i = from; i < to; i = next_token(scan, i))
+	for (int i = from; i < to; i = pfo_next_token(scan, i))
 	{
-		if (is_word(scan, i, to, "case") || is_word(scan, i, to, "or") ||
-			is_punct(&scan->tokens[i], ','))
+		if (pfo_is_word(scan, i, to, "case") || pfo_is_word(scan, i, to, "or") ||
+			pfo_is_punct(&scan->tokens[i], ','))
 			return make_other();
-		if (is_word(scan, i, to, "and"))
+		if (pfo_is_word(scan, i, to, "and"))
 			has_and = true;
-		else if (scan->tokens[i].kind == TOKEN_OPERATOR)
+		else if (scan->tokens[i].kind == PFO_TOKEN_OPERATOR)
 		{
 			op = i;
 			nops++;
 		}
-		else if (scan->tokens[i].kind == TOKEN_CAST)
+		else if (scan->tokens[i].kind == PFO_TOKEN_CAST)
 			cast = i;
-		else if (is_word(scan, i, to, "at") &&
-				 is_word(scan, i + 1, to, "time") &&
-				 is_word(scan, i + 2, to, "zone"))
+		else if (pfo_is_word(scan, i, to, "at") &&
+				 pfo_is_word(scan, i + 1, to, "time") &&
+				 pfo_is_word(scan, i + 2, to, "zone"))
 			zone = i;
 	}
 	if (has_and)
@@ -573,22 +349,22 @@ is_indexable(const char *op)
 
 /* Not when it is made, as each would copy what is nested in it. */
 static void
-set_texts(const Scan *scan, PfoExpr *expr)
+set_texts(const PfoTokens *scan, PfoExpr *expr)
 {
 	ListCell   *lc;
 
-	expr->text = text_of_range(scan, expr->from, expr->to);
+	expr->text = pfo_text_of_tokens(scan, expr->from, expr->to);
 	foreach(lc, expr->args)
 	{
 		PfoExpr    *arg = lfirst(lc);
 
-		arg->text = text_of_range(scan, arg->from, arg->to);
+		arg->text = pfo_text_of_tokens(scan, arg->from, arg->to);
 	}
 }
 
 /* What a condition compares with what; NULL if it is no such condition. */
 static PfoComparison *
-make_comparison(const Scan *scan, const PfoExpr *expr, const char *alias)
+make_comparison(const PfoTokens *scan, const PfoExpr *expr, const char *alias)
 {
 	PfoComparison *comparison;
 	PfoExpr    *left;
@@ -616,7 +392,7 @@ make_comparison(const Scan *scan, const PfoExpr *expr, const char *alias)
 }
 
 static List *
-list_comparisons(const Scan *scan, const PfoExpr *expr, const char *alias,
+list_comparisons(const PfoTokens *scan, const PfoExpr *expr, const char *alias,
 				 List *comparisons)
 {
 	PfoComparison *comparison;
@@ -637,9 +413,9 @@ list_comparisons(const Scan *scan, const PfoExpr *expr, const char *alias,
 List *
 pfo_condition_comparisons(const char *text, const char *alias)
 {
-	Scan		scan;
+	PfoTokens		scan;
 
-	if (!scan_text(text, &scan))
+	if (!pfo_tokens_of(text, &scan))
 		return NIL;
 	return list_comparisons(&scan, parse_range(&scan, 0, scan.ntokens), alias,
 							NIL);

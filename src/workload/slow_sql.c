@@ -28,44 +28,7 @@ extern PGDLLEXPORT Datum perfopt_slow_queries_1_0(PG_FUNCTION_ARGS);
 
 PG_FUNCTION_INFO_V1(perfopt_slow_queries_1_0);
 
-#define NCOLUMNS	42
 #define ROWS_MEMORY	(64 * 1024) /* kB, before rows go to a file */
-
-/* A row that is formed. */
-typedef struct Row
-{
-	Datum		values[NCOLUMNS];
-	bool		nulls[NCOLUMNS];
-	int			n;
-} Row;
-
-static void
-put_value(Row *row, Datum value, bool isnull)
-{
-	row->values[row->n] = value;
-	row->nulls[row->n++] = isnull;
-}
-
-/* NULL and the empty text are none. */
-static void
-put_text(Row *row, const char *text)
-{
-	bool		isnull = text == NULL || text[0] == '\0';
-
-	put_value(row, isnull ? (Datum) 0 : CStringGetTextDatum(text), isnull);
-}
-
-static void
-put_ms(Row *row, uint64 ns)
-{
-	put_value(row, Float8GetDatum(ns / 1e6), false);
-}
-
-static void
-put_count(Row *row, int64 count)
-{
-	put_value(row, Int64GetDatum(count), false);
-}
 
 static const char *
 served_name(PfoServed served)
@@ -87,81 +50,81 @@ served_name(PfoServed served)
 }
 
 static void
-put_buffers(Row *row, const BufferUsage *usage)
+put_buffers(PfoRow *row, const BufferUsage *usage)
 {
-	put_count(row, usage->shared_blks_hit);
-	put_count(row, usage->shared_blks_read);
-	put_count(row, usage->shared_blks_dirtied);
-	put_count(row, usage->shared_blks_written);
-	put_count(row, usage->local_blks_hit);
-	put_count(row, usage->local_blks_read);
-	put_count(row, usage->local_blks_dirtied);
-	put_count(row, usage->local_blks_written);
-	put_count(row, usage->temp_blks_read);
-	put_count(row, usage->temp_blks_written);
-	put_ms(row, PFO_INSTR_TIME_NS(PFO_BLOCK_READ_TIME(usage)));
-	put_ms(row, PFO_INSTR_TIME_NS(PFO_BLOCK_WRITE_TIME(usage)));
-	put_ms(row, PFO_INSTR_TIME_NS(PFO_LOCAL_READ_TIME(usage)));
-	put_ms(row, PFO_INSTR_TIME_NS(PFO_LOCAL_WRITE_TIME(usage)));
-	put_ms(row, PFO_INSTR_TIME_NS(usage->temp_blk_read_time));
-	put_ms(row, PFO_INSTR_TIME_NS(usage->temp_blk_write_time));
+	pfo_add_count(row, usage->shared_blks_hit);
+	pfo_add_count(row, usage->shared_blks_read);
+	pfo_add_count(row, usage->shared_blks_dirtied);
+	pfo_add_count(row, usage->shared_blks_written);
+	pfo_add_count(row, usage->local_blks_hit);
+	pfo_add_count(row, usage->local_blks_read);
+	pfo_add_count(row, usage->local_blks_dirtied);
+	pfo_add_count(row, usage->local_blks_written);
+	pfo_add_count(row, usage->temp_blks_read);
+	pfo_add_count(row, usage->temp_blks_written);
+	pfo_add_ms(row, PFO_INSTR_TIME_NS(PFO_BLOCK_READ_TIME(usage)));
+	pfo_add_ms(row, PFO_INSTR_TIME_NS(PFO_BLOCK_WRITE_TIME(usage)));
+	pfo_add_ms(row, PFO_INSTR_TIME_NS(PFO_LOCAL_READ_TIME(usage)));
+	pfo_add_ms(row, PFO_INSTR_TIME_NS(PFO_LOCAL_WRITE_TIME(usage)));
+	pfo_add_ms(row, PFO_INSTR_TIME_NS(usage->temp_blk_read_time));
+	pfo_add_ms(row, PFO_INSTR_TIME_NS(usage->temp_blk_write_time));
 }
 
 /* Text, parameters and plan are for who may read the role's statements. */
 static void
-put_texts(Row *row, const PfoSlow *slow, bool may_read)
+put_texts(PfoRow *row, const PfoSlow *slow, bool may_read)
 {
-	put_text(row, may_read ? pfo_slow_show_text(slow) :
+	pfo_add_text(row, may_read ? pfo_slow_show_text(slow) :
 			 PFO_INSUFFICIENT_PRIVILEGE);
-	put_text(row, may_read ? pfo_text_here(slow->parameters, slow->encoding) :
+	pfo_add_text(row, may_read ? pfo_text_here(slow->parameters, slow->encoding) :
 			 NULL);
 }
 
 static void
-put_plan(Row *row, const PfoSlow *slow, bool may_read)
+put_plan(PfoRow *row, const PfoSlow *slow, bool may_read)
 {
 	char	   *json = may_read ? pfo_slow_show_json(slow) : NULL;
 
-	put_text(row, json);
-	put_text(row, json != NULL ? pfo_slow_show_plan(json) : NULL);
-	put_text(row, may_read ? pfo_slow_show_note(slow) : NULL);
+	pfo_add_text(row, json);
+	pfo_add_text(row, json != NULL ? pfo_slow_show_plan(json) : NULL);
+	pfo_add_text(row, may_read ? pfo_slow_show_note(slow) : NULL);
 }
 
 static void
-form_row(Row *row, const PfoSlow *slow)
+form_row(PfoRow *row, const PfoSlow *slow)
 {
 	bool		may_read = pfo_reads_all_stats() ||
 		has_privs_of_role(GetUserId(), slow->userid);
 
 	row->n = 0;
-	put_count(row, slow->id);
-	put_value(row, TimestampTzGetDatum(slow->started), false);
-	put_value(row, ObjectIdGetDatum(slow->dbid), false);
-	put_value(row, ObjectIdGetDatum(slow->userid), false);
-	put_text(row, may_read ? pfo_text_here(slow->application, slow->encoding) :
+	pfo_add_count(row, slow->id);
+	pfo_add_value(row, TimestampTzGetDatum(slow->started), false);
+	pfo_add_value(row, ObjectIdGetDatum(slow->dbid), false);
+	pfo_add_value(row, ObjectIdGetDatum(slow->userid), false);
+	pfo_add_text(row, may_read ? pfo_text_here(slow->application, slow->encoding) :
 			 NULL);
-	put_text(row, may_read ? slow->client : NULL);
-	put_value(row, Int32GetDatum(slow->pid), false);
-	put_value(row, Int64GetDatum((int64) slow->queryid),
+	pfo_add_text(row, may_read ? slow->client : NULL);
+	pfo_add_value(row, Int32GetDatum(slow->pid), false);
+	pfo_add_value(row, Int64GetDatum((int64) slow->queryid),
 			  slow->queryid == 0 || !may_read);
-	put_value(row, BoolGetDatum(slow->top), false);
+	pfo_add_value(row, BoolGetDatum(slow->top), false);
 	put_texts(row, slow, may_read);
-	put_ms(row, slow->plan_ns + slow->exec_ns);
-	put_ms(row, slow->plan_ns);
+	pfo_add_ms(row, slow->plan_ns + slow->exec_ns);
+	pfo_add_ms(row, slow->plan_ns);
 	row->nulls[row->n - 1] = !slow->planned && slow->plan_ns == 0;
-	put_ms(row, slow->exec_ns);
-	put_ms(row, slow->exec_ns);
+	pfo_add_ms(row, slow->exec_ns);
+	pfo_add_ms(row, slow->exec_ns);
 	row->nulls[row->n - 1] = !slow->waited_only;
-	put_count(row, slow->rows);
+	pfo_add_count(row, slow->rows);
 	put_buffers(row, &slow->buffers);
-	put_count(row, slow->wal.wal_records);
-	put_count(row, slow->wal.wal_fpi);
-	put_count(row, slow->wal.wal_bytes);
-	put_text(row, served_name(slow->served));
-	put_text(row, slow->reason != PFO_REASON_NONE ?
+	pfo_add_count(row, slow->wal.wal_records);
+	pfo_add_count(row, slow->wal.wal_fpi);
+	pfo_add_count(row, slow->wal.wal_bytes);
+	pfo_add_text(row, served_name(slow->served));
+	pfo_add_text(row, slow->reason != PFO_REASON_NONE ?
 			 pfo_reason_name(slow->reason) : NULL);
-	put_value(row, BoolGetDatum(slow->failed), false);
-	put_text(row, slow->failed ? unpack_sql_state(slow->sqlstate) : NULL);
+	pfo_add_value(row, BoolGetDatum(slow->failed), false);
+	pfo_add_text(row, slow->failed ? unpack_sql_state(slow->sqlstate) : NULL);
 	put_plan(row, slow, may_read);
 }
 
@@ -190,7 +153,7 @@ perfopt_slow_queries_1_0(PG_FUNCTION_ARGS)
 									ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < places; i++)
 	{
-		Row			row;
+		PfoRow		row;
 		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();

@@ -173,25 +173,66 @@ forget_tags(void *arg)
 	source->trace[0] = '\0';
 }
 
-void
-pfo_source_of(const PfoExecution *execution, PfoSource *source)
+static const char *
+application(void)
 {
-	source->application[0] = '\0';
-	forget_tags(source);
-	if (application_name != NULL)
-		strlcpy(source->application, application_name,
-				sizeof(source->application));
-	if (execution->text != NULL &&
-		strnlen(execution->text, MAX_STATEMENT) < MAX_STATEMENT)
+	return application_name != NULL ? application_name : "";
+}
+
+/* A hash of it, computed when it has changed. */
+static uint32
+application_hash(void)
+{
+	static char name[NAMEDATALEN];
+	static uint32 hash = 0;
+
+	if (hash == 0 || strncmp(name, application(), NAMEDATALEN - 1) != 0)
+	{
+		strlcpy(name, application(), sizeof(name));
+		hash = hash_bytes((unsigned char *) name, strlen(name)) | 1;
+	}
+	return hash;
+}
+
+/* Are there comments that can be looked at? */
+static bool
+may_have_tags(const PfoExecution *execution)
+{
+	return execution->text != NULL && strchr(execution->text, '/') != NULL &&
+		strnlen(execution->text, MAX_STATEMENT) < MAX_STATEMENT;
+}
+
+/* One without comments is most often of the source before. */
+static bool
+count_for_the_same(PfoSource *sources, const PfoExecution *execution)
+{
+	if (sources[0].hash != application_hash() || may_have_tags(execution))
+		return false;
+	sources[0].calls++;
+	sources[0].ns += execution->plan_ns + execution->exec_ns;
+	return true;
+}
+
+void
+pfo_source_count(PfoSource *sources, const PfoExecution *execution)
+{
+	PfoSource	source = {.calls = 1};
+
+	if (count_for_the_same(sources, execution))
+		return;
+	source.ns = execution->plan_ns + execution->exec_ns;
+	source.hash = application_hash();
+	strlcpy(source.application, application(), sizeof(source.application));
+	if (may_have_tags(execution))
 		pfo_foreach_comment(execution->text, execution->location,
-							execution->len, read_comment, forget_tags, source);
-	source->hash = hash_bytes((unsigned char *) source->application,
-							  strlen(source->application));
-	if (source->tags[0] != '\0')
-		source->hash = hash_combine(source->hash,
-									hash_bytes((unsigned char *) source->tags,
-											   strlen(source->tags)));
-	source->hash |= 1;
+							execution->len, read_comment, forget_tags,
+							&source);
+	if (source.tags[0] != '\0')
+		source.hash = 1 |
+			hash_combine(source.hash,
+						 hash_bytes((unsigned char *) source.tags,
+									strlen(source.tags)));
+	pfo_source_add(sources, &source);
 }
 
 void

@@ -27,10 +27,11 @@ typedef struct PfoSource
 } PfoSource;
 
 /*
- * The source of an execution, without calls.  Of a statement longer than
- * 16 kB the comments are not looked at.
+ * Count an execution for its source.  Of a statement longer than 16 kB the
+ * comments are not looked at.
  */
-extern void pfo_source_of(const PfoExecution *execution, PfoSource *source);
+extern void pfo_source_count(PfoSource *sources,
+							 const PfoExecution *execution);
 
 /*
  * Add a source to the PFO_MAX_SOURCES most frequent, by Space-Saving

@@ -47,6 +47,7 @@
 #include "base/compat.h"
 #include "base/guc.h"
 #include "base/normalize.h"
+#include "workload/statement_counts.h"
 #include "workload/statement_table.h"
 
 #define NPARTITIONS		16
@@ -257,70 +258,6 @@ take_free_slot(uint32 i)
 	return pg_atomic_compare_exchange_u32(&slots[i].state, &state, SLOT_TAKEN);
 }
 
-void
-pfo_times_merge(PfoTimes *to, const PfoTimes *from)
-{
-	double		distance;
-
-	if (from->n == 0)
-		return;
-	if (to->n == 0)
-	{
-		*to = *from;
-		return;
-	}
-	/* by Chan, Golub and LeVeque */
-	distance = (from->total_ns / 1e6) / from->n - (to->total_ns / 1e6) / to->n;
-	to->m2 += from->m2 + distance * distance *
-		((double) to->n * from->n / (to->n + from->n));
-	to->min_ns = Min(to->min_ns, from->min_ns);
-	to->max_ns = Max(to->max_ns, from->max_ns);
-	to->n += from->n;
-	to->total_ns += from->total_ns;
-}
-
-static void
-merge_reason(PfoStatementCounts *to, const PfoStatementCounts *from)
-{
-	if (to->reason == from->reason)
-		to->reason_votes += from->reason_votes;
-	else if (to->reason_votes >= from->reason_votes)
-		to->reason_votes -= from->reason_votes;
-	else
-	{
-		to->reason_votes = from->reason_votes - to->reason_votes;
-		to->reason = from->reason;
-	}
-}
-
-static void
-merge_counts(PfoStatementCounts *to, const PfoStatementCounts *from)
-{
-	to->calls += from->calls;
-	to->errors += from->errors;
-	to->rows += from->rows;
-	pfo_times_merge(&to->exec, &from->exec);
-	pfo_times_merge(&to->plan, &from->plan);
-	for (int i = 0; i < PFO_NBLOCKS; i++)
-		to->blocks[i] += from->blocks[i];
-	for (int i = 0; i < PFO_NBLOCK_TIMES; i++)
-		to->block_ns[i] += from->block_ns[i];
-	to->wal_records += from->wal_records;
-	to->wal_fpi += from->wal_fpi;
-	to->wal_bytes += from->wal_bytes;
-	to->jit_functions += from->jit_functions;
-	to->jit_ns += from->jit_ns;
-	to->workers_planned += from->workers_planned;
-	to->workers_launched += from->workers_launched;
-	to->hits += from->hits;
-	to->misses += from->misses;
-	to->stored += from->stored;
-	to->bypassed += from->bypassed;
-	to->saved_us += from->saved_us;
-	merge_reason(to, from);
-	to->last_seen = Max(to->last_seen, from->last_seen);
-}
-
 /* What is taken out goes on being counted.  The slot is locked. */
 static void
 add_to_rest(const Slot *slot)
@@ -328,7 +265,7 @@ add_to_rest(const Slot *slot)
 	Slot	   *rest = &slots[REST];
 
 	LWLockAcquire(&rest->lock, LW_EXCLUSIVE);
-	merge_counts(&rest->counts, &slot->counts);
+	pfo_counts_merge(&rest->counts, &slot->counts);
 	for (int i = 0; i < PFO_STATEMENT_BUCKETS; i++)
 		rest->histogram[i] += slot->histogram[i];
 	LWLockRelease(&rest->lock);
@@ -521,7 +458,7 @@ put_text(Slot *slot, const char *text)
 static void
 add_batch(Slot *slot, const PfoBatch *batch)
 {
-	merge_counts(&slot->counts, &batch->counts);
+	pfo_counts_merge(&slot->counts, &batch->counts);
 	for (int i = 0; i < batch->nlatencies; i++)
 		slot->histogram[batch->buckets[i]] += batch->latencies[i];
 	if (slot == &slots[REST])
@@ -610,7 +547,7 @@ pfo_statement_table_restore(const PfoStatement *statement)
 		LWLockRelease(partition_of(hash));
 	if (slot == NULL)
 		slot = &slots[REST];
-	merge_counts(&slot->counts, &statement->counts);
+	pfo_counts_merge(&slot->counts, &statement->counts);
 	for (int i = 0; i < PFO_STATEMENT_BUCKETS; i++)
 		slot->histogram[i] += statement->histogram[i];
 }

@@ -48,6 +48,4 @@ extern void pfo_statement_table_restore(const PfoStatement *statement);
 /* Read the file, and write it at the end (statement_file.c). */
 extern void pfo_statement_file_init(bool found);
 
-extern void pfo_times_merge(PfoTimes *to, const PfoTimes *from);
-
 #endif							/* PFO_STATEMENT_TABLE_H */

@@ -35,6 +35,7 @@
 #include "base/guc.h"
 #include "base/normalize.h"
 #include "base/statement.h"
+#include "workload/statement_counts.h"
 #include "workload/statement_table.h"
 
 #define MAX_BATCHES		64		/* a power of two */
@@ -185,20 +186,6 @@ batch_of(const PfoExecution *execution)
 	return batch;
 }
 
-/* By the formula of Welford, as in pg_stat_statements. */
-static void
-add_time(PfoTimes *times, uint64 ns)
-{
-	double		ms = ns / 1e6;
-	double		mean = times->n > 0 ? times->total_ns / 1e6 / times->n : 0;
-
-	times->min_ns = times->n > 0 ? Min(times->min_ns, ns) : ns;
-	times->max_ns = Max(times->max_ns, ns);
-	times->n++;
-	times->total_ns += ns;
-	times->m2 += (ms - mean) * (ms - times->total_ns / 1e6 / times->n);
-}
-
 static void
 add_blocks(PfoStatementCounts *counts, const BufferUsage *usage)
 {
@@ -301,14 +288,8 @@ add_served(PfoStatementCounts *counts, const PfoExecution *execution)
 			counts->saved_us += (uint64) (execution->saved_ms * 1000);
 			return;
 	}
-	if (execution->reason == PFO_REASON_NONE)
-		return;
-	if (counts->reason_votes == 0)
-		counts->reason = execution->reason;
-	if (counts->reason == execution->reason)
-		counts->reason_votes++;
-	else
-		counts->reason_votes--;
+	if (execution->reason != PFO_REASON_NONE)
+		pfo_counts_vote(counts, execution->reason, 1);
 }
 
 /* False if there is no place for another duration. */
@@ -330,18 +311,6 @@ add_latency(PfoBatch *batch, uint64 ns)
 	}
 	batch->latencies[i]++;
 	return true;
-}
-
-static void
-add_source(PfoBatch *batch, const PfoExecution *execution)
-{
-	PfoSource	source = {.calls = 1};
-
-	if (batch == &local->rest)
-		return;
-	pfo_source_of(execution, &source);
-	source.ns = execution->plan_ns + execution->exec_ns;
-	pfo_source_add(batch->sources, &source);
 }
 
 void
@@ -370,9 +339,9 @@ pfo_statements_executed(const PfoExecution *execution)
 		counts->calls++;
 	counts->rows += execution->rows;
 	if (execution->ran)
-		add_time(&counts->exec, execution->exec_ns);
+		pfo_times_add(&counts->exec, execution->exec_ns);
 	if (execution->planned)
-		add_time(&counts->plan, execution->plan_ns);
+		pfo_times_add(&counts->plan, execution->plan_ns);
 	add_blocks(counts, &execution->buffers);
 	counts->wal_records += execution->wal.wal_records;
 	counts->wal_fpi += execution->wal.wal_fpi;
@@ -380,7 +349,8 @@ pfo_statements_executed(const PfoExecution *execution)
 	if (execution->query != NULL && !execution->failed)
 		add_executor(counts, execution);
 	add_served(counts, execution);
-	add_source(batch, execution);
+	if (batch != &local->rest)
+		pfo_source_count(batch->sources, execution);
 	counts->last_seen = GetCurrentStatementStartTimestamp();
 }
 

@@ -36,50 +36,24 @@ PG_FUNCTION_INFO_V1(perfopt_statement_sources_1_0);
 PG_FUNCTION_INFO_V1(perfopt_collecting_since_1_0);
 PG_FUNCTION_INFO_V1(perfopt_histogram_1_0);
 
-#define NCOLUMNS	57
 #define ROW_KB		8			/* of a statement, at most */
-
-typedef struct Row
-{
-	Datum		values[NCOLUMNS];
-	bool		nulls[NCOLUMNS];
-	int			n;
-} Row;
-
-static void
-add_count(Row *row, uint64 count)
-{
-	row->values[row->n++] = Int64GetDatum((int64) count);
-}
-
-static void
-add_ms(Row *row, double ns)
-{
-	row->values[row->n++] = Float8GetDatum(ns / 1e6);
-}
-
-static void
-add_time(Row *row, TimestampTz time)
-{
-	row->values[row->n++] = TimestampTzGetDatum(time);
-}
 
 /* Total, least, most, mean and standard deviation; NULL of nothing. */
 static void
-add_times(Row *row, const PfoTimes *times)
+add_times(PfoRow *row, const PfoTimes *times)
 {
-	add_ms(row, times->total_ns);
-	for (int i = 0; i < 4; i++)
-		row->nulls[row->n + i] = times->n == 0;
-	add_ms(row, times->min_ns);
-	add_ms(row, times->max_ns);
-	add_ms(row, times->n > 0 ? (double) times->total_ns / times->n : 0);
-	row->values[row->n++] =
-		Float8GetDatum(times->n > 0 ? sqrt(times->m2 / times->n) : 0);
+	bool		none = times->n == 0;
+	double		n = Max(times->n, 1);
+
+	pfo_add_ms(row, times->total_ns);
+	pfo_add_value(row, Float8GetDatum(times->min_ns / 1e6), none);
+	pfo_add_value(row, Float8GetDatum(times->max_ns / 1e6), none);
+	pfo_add_value(row, Float8GetDatum(times->total_ns / 1e6 / n), none);
+	pfo_add_value(row, Float8GetDatum(sqrt(times->m2 / n)), none);
 }
 
 static void
-add_percentiles(Row *row, const PfoStatement *statement)
+add_percentiles(PfoRow *row, const PfoStatement *statement)
 {
 	static const double shares[] = {0.5, 0.95, 0.99};
 
@@ -89,30 +63,20 @@ add_percentiles(Row *row, const PfoStatement *statement)
 												  PFO_STATEMENT_BITS,
 												  shares[i]);
 
-		row->nulls[row->n] = ns == 0;
-		add_ms(row, ns);
+		pfo_add_value(row, Float8GetDatum(ns / 1e6), ns == 0);
 	}
 }
 
 static void
-add_text(Row *row, const char *text, int encoding)
+add_cache(PfoRow *row, const PfoStatementCounts *counts)
 {
-	row->nulls[row->n] = text[0] == '\0';
-	row->values[row->n++] =
-		CStringGetTextDatum(text[0] != '\0' ? pfo_text_here(text, encoding) : "");
-}
-
-static void
-add_cache(Row *row, const PfoStatementCounts *counts)
-{
-	add_count(row, counts->hits);
-	add_count(row, counts->misses);
-	add_count(row, counts->stored);
-	add_count(row, counts->bypassed);
-	row->nulls[row->n] = counts->reason_votes == 0;
-	row->values[row->n++] =
-		CStringGetTextDatum(pfo_reason_name(counts->reason));
-	row->values[row->n++] = Float8GetDatum(counts->saved_us / 1000.0);
+	pfo_add_count(row, counts->hits);
+	pfo_add_count(row, counts->misses);
+	pfo_add_count(row, counts->stored);
+	pfo_add_count(row, counts->bypassed);
+	pfo_add_text(row, counts->reason_votes > 0 ?
+				 pfo_reason_name(counts->reason) : NULL);
+	pfo_add_value(row, Float8GetDatum(counts->saved_us / 1000.0), false);
 }
 
 static void
@@ -123,47 +87,41 @@ put_statement(const PfoStatement *statement, void *arg)
 	bool		rest = !OidIsValid(key->dbid);
 	bool		may_read = pfo_reads_all_stats() ||
 		(!rest && has_privs_of_role(GetUserId(), key->userid));
-	Row			row = {.n = 0};
+	PfoRow		row = {.n = 0};
 
-	row.nulls[row.n] = rest;
-	row.values[row.n++] = ObjectIdGetDatum(key->dbid);
-	row.nulls[row.n] = rest;
-	row.values[row.n++] = ObjectIdGetDatum(key->userid);
-	row.nulls[row.n] = rest || !may_read || key->queryid == 0;
-	add_count(&row, key->queryid);
-	row.nulls[row.n] = rest;
-	row.values[row.n++] = BoolGetDatum(key->top != 0);
-	if (rest)
-		row.values[row.n++] = CStringGetTextDatum("(other)");
-	else if (may_read)
-		add_text(&row, statement->text, statement->encoding);
-	else
-		row.values[row.n++] = CStringGetTextDatum(PFO_INSUFFICIENT_PRIVILEGE);
+	pfo_add_value(&row, ObjectIdGetDatum(key->dbid), rest);
+	pfo_add_value(&row, ObjectIdGetDatum(key->userid), rest);
+	pfo_add_value(&row, Int64GetDatum((int64) key->queryid),
+				  rest || !may_read || key->queryid == 0);
+	pfo_add_value(&row, BoolGetDatum(key->top != 0), rest);
+	pfo_add_text(&row, rest ? "(other)" : !may_read ?
+				 PFO_INSUFFICIENT_PRIVILEGE :
+				 pfo_text_here(statement->text, statement->encoding));
 
-	add_count(&row, counts->calls);
-	add_count(&row, counts->errors);
-	add_count(&row, counts->rows);
+	pfo_add_count(&row, counts->calls);
+	pfo_add_count(&row, counts->errors);
+	pfo_add_count(&row, counts->rows);
 	add_times(&row, &counts->exec);
-	add_count(&row, counts->plan.n);
+	pfo_add_count(&row, counts->plan.n);
 	add_times(&row, &counts->plan);
 	add_percentiles(&row, statement);
 	for (int i = 0; i < PFO_NBLOCKS; i++)
-		add_count(&row, counts->blocks[i]);
+		pfo_add_count(&row, counts->blocks[i]);
 	for (int i = 0; i < PFO_NBLOCK_TIMES; i++)
-		add_ms(&row, counts->block_ns[i]);
-	add_count(&row, counts->wal_records);
-	add_count(&row, counts->wal_fpi);
-	add_count(&row, counts->wal_bytes);
-	add_count(&row, counts->jit_functions);
-	add_ms(&row, counts->jit_ns);
-	add_count(&row, counts->workers_planned);
-	add_count(&row, counts->workers_launched);
+		pfo_add_ms(&row, counts->block_ns[i]);
+	pfo_add_count(&row, counts->wal_records);
+	pfo_add_count(&row, counts->wal_fpi);
+	pfo_add_count(&row, counts->wal_bytes);
+	pfo_add_count(&row, counts->jit_functions);
+	pfo_add_ms(&row, counts->jit_ns);
+	pfo_add_count(&row, counts->workers_planned);
+	pfo_add_count(&row, counts->workers_launched);
 	add_cache(&row, counts);
-	add_time(&row, statement->since);
-	add_time(&row, counts->last_seen);
-	add_text(&row, may_read ? statement->application : "",
-			 statement->encoding);
-	Assert(row.n <= NCOLUMNS);
+	pfo_add_value(&row, TimestampTzGetDatum(statement->since), false);
+	pfo_add_value(&row, TimestampTzGetDatum(counts->last_seen), false);
+	pfo_add_text(&row, may_read ?
+				 pfo_text_here(statement->application, statement->encoding) :
+				 NULL);
 	pfo_put_row(arg, row.values, row.nulls);
 }
 
@@ -200,6 +158,7 @@ static void
 put_sources(const PfoStatement *statement, void *arg)
 {
 	const PfoStatementKey *key = &statement->key;
+	int			encoding = statement->encoding;
 
 	/* they tell of others' code */
 	if (!pfo_reads_all_stats() &&
@@ -208,24 +167,22 @@ put_sources(const PfoStatement *statement, void *arg)
 	for (int i = 0; i < PFO_MAX_SOURCES; i++)
 	{
 		const PfoSource *source = &statement->sources[i];
-		Row			row = {.n = 0};
+		PfoRow		row = {.n = 0};
 
 		if (source->calls == 0)
 			continue;
-		row.values[row.n++] = ObjectIdGetDatum(key->dbid);
-		row.values[row.n++] = ObjectIdGetDatum(key->userid);
-		row.nulls[row.n] = key->queryid == 0;
-		add_count(&row, key->queryid);
-		row.values[row.n++] = BoolGetDatum(key->top != 0);
-		add_text(&row, statement->text, statement->encoding);
-		add_text(&row, source->application, statement->encoding);
-		add_text(&row, as_text(source->tags, statement->encoding),
-				 GetDatabaseEncoding());
-		add_count(&row, source->calls);
-		add_count(&row, source->excess);
-		add_ms(&row, source->ns);
-		add_text(&row, as_text(source->trace, statement->encoding),
-				 GetDatabaseEncoding());
+		pfo_add_value(&row, ObjectIdGetDatum(key->dbid), false);
+		pfo_add_value(&row, ObjectIdGetDatum(key->userid), false);
+		pfo_add_value(&row, Int64GetDatum((int64) key->queryid),
+					  key->queryid == 0);
+		pfo_add_value(&row, BoolGetDatum(key->top != 0), false);
+		pfo_add_text(&row, pfo_text_here(statement->text, encoding));
+		pfo_add_text(&row, pfo_text_here(source->application, encoding));
+		pfo_add_text(&row, as_text(source->tags, encoding));
+		pfo_add_count(&row, source->calls);
+		pfo_add_count(&row, source->excess);
+		pfo_add_ms(&row, source->ns);
+		pfo_add_text(&row, as_text(source->trace, encoding));
 		pfo_put_row(arg, row.values, row.nulls);
 	}
 }
