@@ -133,6 +133,14 @@ for my $p (50, 95, 99)
 	cmp_ok(abs($here - $exact), '<=', 0.0625 * $exact + 3, "p$p: $here for $exact ms");
 }
 
+# a portal that is read in pieces is one execution, with the rows of all
+my $client = raw_client($node, 'postgres');
+exchange($client, parse('', 'SELECT g AS piece FROM t, generate_series(1, 10) g') . bind_values('', '', []) .
+	join('', (execute('', 3)) x 4) . sync());
+close $client;
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM perfopt_statements WHERE query LIKE '%AS piece%' AND query NOT LIKE '%perfopt%'});
+is(counted($node, 'calls, rows', '%AS piece%'), '1|10', 'a portal in pieces');
+
 # a session that is terminated
 my $session = $node->background_psql('postgres');
 my $backend = $session->query_safe('SELECT pg_backend_pid()');

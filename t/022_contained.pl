@@ -28,6 +28,15 @@ $node->safe_psql(
 	CREATE TABLE wide (id int, body text);
 	ALTER TABLE wide ALTER body SET STORAGE EXTERNAL;
 	INSERT INTO wide SELECT g, repeat(g::text, 3000) FROM generate_series(1, 3) AS g;
+	-- what a page of an index is locked for while it compares
+	CREATE FUNCTION compare(int, int) RETURNS int LANGUAGE plpgsql AS
+		'BEGIN RETURN (SELECT sign($1 - $2)::int FROM wide WHERE id = 1); END';
+	CREATE OPERATOR CLASS compared FOR TYPE int USING btree AS
+		OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+		FUNCTION 1 compare(int, int);
+	CREATE TABLE c (i int);
+	INSERT INTO c VALUES (1), (2), (3);
+	CREATE INDEX ON c (i compared);
 });
 
 my $select = "SELECT c, sum(v), lower(c::text) FROM t WHERE id < 15 GROUP BY c ORDER BY c";
@@ -55,6 +64,7 @@ my @ways = (
 	[ 'kept as slow', "SET perfopt.cache = off; SET perfopt.slow_query_time = 0; SET perfopt.log_slow_queries = on", $select ],
 	[ 'kept as slow, miss', "SET perfopt.cache = force; SELECT perfopt_invalidate_all(); SET perfopt.slow_query_time = 0", $select ],
 	[ 'kept as slow, parameters', "SET perfopt.cache = off; SET plan_cache_mode = force_generic_plan; SET perfopt.slow_query_parameters = on; SET perfopt.slow_query_time = 0; $prepare", "EXECUTE p('red')" ],
+	[ 'under a page lock', 'SET enable_seqscan = off; SET perfopt.cache = force; SELECT compare(1, 2)', 'SELECT i FROM c WHERE i < 2 /* perfopt: nocache */' ],
 	[ 'in a transaction', "SET perfopt.cache = force; SELECT perfopt_invalidate_all()", "BEGIN ISOLATION LEVEL REPEATABLE READ; $select; SAVEPOINT s; INSERT INTO wide VALUES (4, 'x'); SELECT count(*) FROM wide; ROLLBACK TO s; $select; COMMIT" ]
 );
 my $most = 60;
